@@ -1,0 +1,55 @@
+import PgConnection
+
+/// Makes a complete copy of a table's definition, without its rows, in the green schema and under its final names.
+///
+/// `LIKE … INCLUDING ALL` gives columns, defaults, identity, generation, storage and compression; the rest is taken from the catalogs one by
+/// one, because LIKE renames indexes and constraints and leaves out privileges, owner, options, comments, statistics targets and replica identity.
+struct TableClone: Sendable {
+    let source: QualifiedName
+    let sourceOID: UInt32
+    let green: QualifiedName
+
+    /// Creates the clone and returns its OID. Takes ACCESS SHARE on the source.
+    func create(on connection: isolated PgConnection) throws -> UInt32 {
+        let row = try connection.query(
+            """
+            SELECT a.amname, coalesce(t.spcname, '') AS tablespace, pg_get_userbyid(c.relowner) AS owner,
+                pg_get_userbyid(c.relowner) = current_user AS is_ours
+            FROM pg_class c JOIN pg_am a ON a.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1
+            """, [.int(sourceOID)]
+        ).single()
+        let tablespace: String = try row.get("tablespace")
+        try connection.query("SELECT set_config('default_tablespace', $1, true)", [.text(tablespace)])
+        try connection.execute(
+            """
+            CREATE TABLE \(green.sql) (LIKE \(source.sql) INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS
+            EXCLUDING COMMENTS) USING \(Quoting.identifier(try row.get("amname", as: String.self)))
+            """)
+        try connection.execute("SET LOCAL default_tablespace = ''")
+        let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(green.sql)]).single().value()
+        try ColumnProperties(sourceOID: sourceOID, green: green).copy(on: connection)
+        try IdentitySequences(sourceOID: sourceOID, greenOID: oid).rename(on: connection)
+        try TableProperties(sourceOID: sourceOID, green: green).copy(on: connection)
+        for constraint in try ConstraintReader.unlike(sourceOID, on: connection) {
+            try connection.execute(constraint.drop(from: green))
+            try connection.execute(constraint.add(to: green))
+        }
+        for constraint in try ConstraintReader.checks(of: sourceOID, on: connection) {
+            try connection.execute(constraint.add(to: green))
+        }
+        for index in try IndexReader.read(sourceOID, on: connection) {
+            try connection.execute("SET LOCAL default_tablespace = \(Quoting.literal(index.tablespace))")
+            if let definition = index.definition(on: green) { try connection.execute(definition) }
+            try connection.execute("SET LOCAL default_tablespace = ''")
+            for statement in index.finishing(on: green) { try connection.execute(statement) }
+        }
+        try ExtendedStatistics(sourceOID: sourceOID, source: source, green: green).copy(on: connection)
+        if try !row.get("is_ours", as: Bool.self) {
+            let owner = Quoting.identifier(try row.get("owner", as: String.self))
+            try connection.execute("GRANT USAGE, CREATE ON SCHEMA \(Quoting.identifier(green.schema)) TO \(owner)")
+            try connection.execute("ALTER TABLE \(green.sql) OWNER TO \(owner)")
+        }
+        try Privileges(sourceOID: sourceOID, greenOID: oid).copy(on: connection)
+        return oid
+    }
+}

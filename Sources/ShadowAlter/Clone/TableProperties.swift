@@ -1,0 +1,31 @@
+import PgConnection
+
+/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comment, replica identity.
+struct TableProperties {
+    let sourceOID: UInt32
+    let green: QualifiedName
+
+    func copy(on connection: isolated PgConnection) throws {
+        let row = try connection.query(
+            """
+            SELECT obj_description(c.oid, 'pg_class') AS comment, c.relreplident::text AS identity,
+                ARRAY(SELECT o FROM unnest(c.reloptions) o)
+                    || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options
+            FROM pg_class c WHERE c.oid = $1
+            """, [.int(sourceOID)]
+        ).single()
+        for option in try row.get("options", as: [String].self) {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { continue }
+            try connection.execute("ALTER TABLE \(green.sql) SET (\(parts[0]) = \(Quoting.literal(parts[1])))")
+        }
+        if let comment: String = try row.optional("comment") {
+            try connection.execute("COMMENT ON TABLE \(green.sql) IS \(Quoting.literal(comment))")
+        }
+        switch try row.get("identity", as: String.self) {
+        case "f": try connection.execute("ALTER TABLE \(green.sql) REPLICA IDENTITY FULL")
+        case "n": try connection.execute("ALTER TABLE \(green.sql) REPLICA IDENTITY NOTHING")
+        default: break  // The default, or an index's, which goes with the index.
+        }
+    }
+}

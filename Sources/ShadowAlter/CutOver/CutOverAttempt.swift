@@ -1,0 +1,141 @@
+import PgConnection
+
+/// One attempt: lock, compare, drain, refresh, swap, commit, in one transaction. Whatever fails before COMMIT leaves everything as it was.
+struct CutOverAttempt: Sendable {
+    struct Outcome: Sendable {
+        /// From the moment the lock was granted until COMMIT returned.
+        var hold: Duration
+        /// From the request for the lock until COMMIT returned: the longest that anybody can have waited.
+        var wait: Duration
+    }
+
+    /// The attempt took longer than it may.
+    struct OverBudget: Error {
+        let budget: Duration
+    }
+
+    let record: MigrationRecord
+    let connection: PgConnection
+    let stream: ChangeStream
+    let options: MigrationOptions
+
+    func run() async throws -> Outcome {
+        let clock = ContinuousClock()
+        let statistics = try await connection.run { [record] connection in
+            try record.tables.map { try Self.statistics(of: $0, on: connection) }
+        }
+        let versions = try await rehearse()
+        let requested = clock.now
+        let granted = try await connection.transaction { [self] connection in
+            try connection.execute(options.attemptSettings)
+            let locked = record.tables.flatMap { [$0.plan.source.sql, $0.plan.green.sql] }.joined(separator: ", ")
+            try connection.execute("LOCK TABLE \(locked) IN ACCESS EXCLUSIVE MODE")
+            let granted = clock.now
+            // Both at the same time: the watermark travels on connections of its own.
+            async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
+            if try readVersions(on: connection) != versions { try compareCatalog(on: connection) }
+            _ = try await drained
+            for table in record.tables { try settle(table, on: connection) }
+            for (table, statistics) in zip(record.tables, statistics) {
+                let statements = SwapSQL.statements(
+                    for: table.plan, blueSchema: record.plan.blueSchema, statistics: statistics)
+                try connection.execute(statements.joined(separator: ";\n"))
+            }
+            try StateStore.setPhase(.done, of: record.id, on: connection)
+            guard clock.now - requested <= options.cutOverBudget else {
+                throw OverBudget(budget: options.cutOverBudget)
+            }
+            return granted
+        }
+        let now = clock.now
+        return Outcome(hold: now - granted, wait: now - requested)
+    }
+
+    /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
+    ///
+    /// Returns the versions of the catalog rows that were found to be as planned.
+    private func rehearse() async throws -> [CatalogVersions] {
+        let versions = try await connection.run { [self] connection in
+            // In this order: a change in between shows in the versions.
+            let versions = try readVersions(on: connection)
+            try compareCatalog(on: connection)
+            return versions
+        }
+        do {
+            try await connection.transaction { [self] connection in
+                for table in record.tables {
+                    _ = try RefreshBatch(table).run(after: 0, limit: 10_000, mode: .replacing, on: connection)
+                }
+            }
+        } catch let error as PgError where error.isRowConflict {
+            // The other row of a swapped value is not in the spool yet; under the lock it will be.
+        }
+        return versions
+    }
+
+    private func readVersions(on connection: isolated PgConnection) throws -> [CatalogVersions] {
+        try record.tables.map { try CatalogVersions.read($0.plan.sourceOID, on: connection) }
+    }
+
+    private func compareCatalog(on connection: isolated PgConnection) throws {
+        for table in record.tables {
+            try CatalogFingerprint.compare(
+                table.plan, publication: record.streamName, name: record.name, on: connection)
+        }
+    }
+
+    private func settle(_ table: TableRecord, on connection: isolated PgConnection) throws {
+        let batch = RefreshBatch(table)
+        var after: Int64 = 0
+        while let through = try batch.run(
+            after: after, limit: 10_000, mode: .replacing, isLocked: true, on: connection
+        ).through {
+            after = through
+        }
+    }
+
+    private static func statistics(
+        of table: TableRecord, on connection: isolated PgConnection
+    ) throws -> SwapSQL.Statistics {
+        func names(_ oid: UInt32) throws -> [QualifiedName] {
+            try connection.query(
+                """
+                SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+                WHERE s.stxrelid = $1 ORDER BY s.oid
+                """, [.int(oid)]
+            ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
+        }
+        // A statistics object may live in another schema than its table; only those beside it move.
+        return SwapSQL.Statistics(
+            source: try names(table.plan.sourceOID).filter { $0.schema == table.plan.source.schema },
+            green: try names(table.greenOID).filter { $0.schema == table.plan.green.schema })
+    }
+}
+
+extension MigrationOptions {
+    /// What bounds an attempt on the server's side. The last one makes it let go of the lock if we vanish without a word.
+    var attemptSettings: String {
+        let budget = max(1, Int(cutOverBudget.milliseconds.rounded(.up)))
+        return """
+            SET LOCAL lock_timeout = '\(max(1, Int(lockTimeout.milliseconds)))ms';
+            SET LOCAL statement_timeout = '\(budget)ms';
+            SET LOCAL idle_in_transaction_session_timeout = '\(budget + 1000)ms'
+            """
+    }
+}
+
+extension CatalogFingerprint {
+    /// Throws `sourceChanged` when the source is not as it was planned for.
+    static func compare(
+        _ table: TablePlan, publication: String?, name: String, on connection: isolated PgConnection
+    ) throws {
+        let digest = try digest(of: table.sourceOID, publication: publication, on: connection)
+        let parts = difference(table.fingerprint, digest)
+        guard !parts.isEmpty else { return }
+        throw MigrationError(
+            .sourceChanged,
+            "\(table.source) is not as it was planned for: its \(parts.joined(separator: ", ")) changed meanwhile",
+            state: "the attempt was rolled back, the live table was not touched by it",
+            advice: "change it back and run again, or `shadow-alter abort \(name)` and start anew")
+    }
+}

@@ -1,0 +1,150 @@
+import Logging
+import PgConnection
+
+/// Tries until the tables are exchanged: looks first, waits without asking for a lock while somebody is in the way, attempts briefly, backs off.
+struct CutOverPhase: Sendable {
+    let record: MigrationRecord
+    let control: PgConnection
+    let connections: ConnectionOptions
+    let stream: ChangeStream
+    let refresher: Refresher
+    let options: MigrationOptions
+    let status: StatusBox
+    let log: Logger
+
+    private static let lookInterval = Duration.milliseconds(500)
+
+    func run() async throws {
+        var backoff = AttemptBackoff()
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            try Task.checkCancellation()
+            try await waitForBlockers()
+            try await catchUp()
+            if try await attempt() { return }
+            let delay = backoff.next(using: &generator)
+            try await Task.sleep(for: delay)
+        }
+    }
+
+    /// A request for ACCESS EXCLUSIVE that waits makes everybody wait who comes after it, so that none is made while it could not be granted.
+    private func waitForBlockers() async throws {
+        let finder = BlockerFinder(
+            sources: record.tables.map(\.plan.sourceOID), migrationID: record.id, patience: options.lockTimeout)
+        var reported: [Int32?] = []
+        while true {
+            let blockers = try await control.run { try finder.find(on: $0) }
+            guard let first = blockers.first else {
+                status.update { $0.reason = nil }
+                return
+            }
+            let more = blockers.count > 1 ? " (and \(blockers.count - 1) more)" : ""
+            status.update { $0.reason = "waiting: \(first)\(more)" }
+            if blockers.map(\.pid) != reported {
+                for blocker in blockers { log.notice("the cut-over waits: \(blocker)") }
+                reported = blockers.map(\.pid)
+                let message = "cut-over waits: \(first)\(more)"
+                try await control.run { [record] in try StateStore.setMessage(message, of: record.id, on: $0) }
+            }
+            try await Task.sleep(for: Self.lookInterval)
+            try await catchUp()
+        }
+    }
+
+    private func catchUp() async throws {
+        try await stream.drain()
+        _ = try await refresher.pass()
+    }
+
+    /// Returns whether the tables were exchanged.
+    private func attempt() async throws -> Bool {
+        status.update { $0.cutOver.attempts += 1 }
+        let connection = try await PgConnection.connect(connections, for: .cutOver, plan: record.plan)
+        let attempt = CutOverAttempt(record: record, connection: connection, stream: stream, options: options)
+        do {
+            let outcome = try await attempt.run()
+            await connection.close()
+            try await note(outcome)
+            return true
+        } catch {
+            await connection.close()
+            if let pgError = error as? PgError, pgError.code == .commitOutcomeUnknown {
+                return try await settleUnknownCommit(pgError)
+            }
+            let why = try retryableReason(error)
+            log.notice("cut-over attempt \(status.snapshot.cutOver.attempts) was given up: \(why)")
+            status.update { $0.cutOver.lastError = why }
+            try await control.run { [record] connection in
+                try connection.query(
+                    """
+                    UPDATE shadow_alter.migration SET cut_over_attempts = cut_over_attempts + 1, cut_over_last_error = $2 WHERE id = $1
+                    """, [.int(record.id), .text(why)])
+            }
+            return false
+        }
+    }
+
+    private func note(_ outcome: CutOverAttempt.Outcome) async throws {
+        status.update {
+            $0.cutOver.lastError = nil
+            $0.cutOver.lastHoldMs = outcome.hold.milliseconds
+            $0.cutOver.longestWaitMs = max(outcome.wait.milliseconds, $0.cutOver.longestWaitMs ?? 0)
+        }
+        try await control.run { [record] connection in
+            try connection.query(
+                """
+                UPDATE shadow_alter.migration SET cut_over_attempts = cut_over_attempts + 1, cut_over_last_error = NULL,
+                    cut_over_last_hold_ms = $2, cut_over_longest_wait_ms = $3, message = '' WHERE id = $1
+                """, [.int(record.id), .double(outcome.hold.milliseconds), .double(outcome.wait.milliseconds)])
+        }
+    }
+
+    /// The connection was lost while COMMIT was in progress: which side won stands in the catalog.
+    private func settleUnknownCommit(_ error: PgError) async throws -> Bool {
+        log.warning("the connection was lost while the cut-over was being committed: looking at the catalog")
+        let (phase, swapped) = try await control.run { [record] connection in
+            let found = try StateStore.find(record.name, on: connection)
+            let schemas = try record.tables.map { table -> String? in
+                try connection.query(
+                    "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+                    [.int(table.plan.sourceOID)]
+                ).first?.value()
+            }
+            return (found?.phase, schemas.allSatisfy { $0 == record.plan.blueSchema })
+        }
+        guard (phase == .done) == swapped else {
+            throw MigrationError(
+                .inconsistent, "after a lost connection the state tables and the catalog disagree about the cut-over",
+                state:
+                    "the recorded phase is \(phase?.rawValue ?? "none"), the old table is \(swapped ? "" : "not ")in \(record.plan.blueSchema)",
+                advice: "look at both before anything else; the original error was: \(error.message)")
+        }
+        return swapped
+    }
+
+    /// Why an attempt failed, when another may succeed; otherwise throws on.
+    private func retryableReason(_ error: any Error) throws -> String {
+        switch error {
+        case let error as DrainTimeout:
+            return "the change stream was not drained within \(Int(error.limit.milliseconds)) ms"
+        case let error as CutOverAttempt.OverBudget:
+            return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
+        case let error as PgError:
+            switch error.sqlState {
+            case .lockNotAvailable?:
+                return "the lock was not granted within \(Int(options.lockTimeout.milliseconds)) ms"
+            case .deadlockDetected?: return "PostgreSQL chose it to resolve a deadlock"
+            case .queryCanceled?: return "a statement took longer than the budget"
+            case .idleInTransactionSessionTimeout?: return "the session was ended for being idle under the lock"
+            default: break
+            }
+            if error.code == .connectionLost { return "the connection was lost: \(error.message)" }
+            for table in record.tables {
+                if let explained = BadData.explain(error, table: table.plan, source: .liveWrite) { throw explained }
+            }
+            throw error
+        default:
+            throw error
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Logging
+import PgConnection
+
+/// The change made by PostgreSQL on the live table itself, where it touches nothing but catalogs: the same lock discipline, no shadow.
+struct NativeAlter: Sendable {
+    let plan: MigrationPlan
+    let control: PgConnection
+    let connections: ConnectionOptions
+    let options: MigrationOptions
+    let log: Logger
+
+    func run(status: StatusBox) async throws -> CutOverAttempt.Outcome {
+        var backoff = AttemptBackoff()
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            try await waitForBlockers(status)
+            status.update { $0.cutOver.attempts += 1 }
+            do {
+                return try await attempt()
+            } catch let error as PgError {
+                switch error.sqlState {
+                case .lockNotAvailable?, .deadlockDetected?, .queryCanceled?:
+                    status.update { $0.cutOver.lastError = error.message }
+                    log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(error.message)")
+                default:
+                    if error.code == .commitOutcomeUnknown, let outcome = try await outcomeFromCatalog() {
+                        return outcome
+                    }
+                    throw error
+                }
+            }
+            try await Task.sleep(for: backoff.next(using: &generator))
+        }
+    }
+
+    private var finder: BlockerFinder {
+        BlockerFinder(sources: plan.tables.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+    }
+
+    private func waitForBlockers(_ status: StatusBox) async throws {
+        while let blocker = try await control.run({ try finder.find(on: $0) }).first {
+            status.update { $0.reason = "waiting: \(blocker)" }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        status.update { $0.reason = nil }
+    }
+
+    private func attempt() async throws -> CutOverAttempt.Outcome {
+        let connection = try await PgConnection.connect(connections, for: .cutOver, plan: plan)
+        do {
+            let clock = ContinuousClock()
+            let requested = clock.now
+            let granted = try await connection.transaction { [plan, options] connection in
+                try connection.execute(options.attemptSettings)
+                let tables = plan.tables.map(\.source.sql).joined(separator: ", ")
+                try connection.execute("LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE")
+                let granted = clock.now
+                for table in plan.tables {
+                    try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
+                }
+                for statement in plan.nativeStatements { try connection.execute(statement) }
+                return granted
+            }
+            await connection.close()
+            let now = clock.now
+            return CutOverAttempt.Outcome(hold: now - granted, wait: now - requested)
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// The connection was lost while COMMIT was in progress: a catalog that has changed says that it was made.
+    private func outcomeFromCatalog() async throws -> CutOverAttempt.Outcome? {
+        let connection = try await PgConnection.connect(connections, for: .control)
+        let changed = try await connection.run { [plan] connection in
+            try plan.tables.contains { table in
+                try CatalogFingerprint.digest(of: table.sourceOID, publication: nil, on: connection)
+                    != table.fingerprint
+            }
+        }
+        await connection.close()
+        return changed ? CutOverAttempt.Outcome(hold: .zero, wait: .zero) : nil
+    }
+}

@@ -1,0 +1,105 @@
+import FoundationEssentials
+import Logging
+import PgConnection
+import PgReplication
+
+/// One run of the tool: starts a migration or continues it, up to the swap and the removal of what the swap needed.
+public struct Migration: Sendable {
+    let request: MigrationRequest
+    let connections: ConnectionOptions
+    let options: MigrationOptions
+    let log: Logger
+    /// What is going on, for whoever displays it.
+    public let status = StatusBox()
+
+    public init(_ request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions, log: Logger) {
+        self.request = request
+        self.connections = connections
+        self.options = options
+        self.log = log
+    }
+
+    /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise.
+    public func run() async throws -> MigrationSummary {
+        let clock = PhaseClock(status: status)
+        let control = try await PgConnection.connect(connections, for: .control)
+        do {
+            let summary = try await run(control: control, clock: clock)
+            await Self.leave(control)
+            return summary
+        } catch {
+            await Self.leave(control)
+            throw error
+        }
+    }
+
+    /// The session's process goes on for a moment after its connection is closed. It must not have the tables' locks then, or the same
+    /// command, given again at once, would be refused.
+    private static func leave(_ control: PgConnection) async {
+        _ = try? await control.execute("SELECT pg_advisory_unlock_all()")
+        await control.close()
+    }
+
+    private func run(control: PgConnection, clock: PhaseClock) async throws -> MigrationSummary {
+        switch try await Opening(request: request, log: log).open(on: control) {
+        case .native(let plan):
+            let native = NativeAlter(plan: plan, control: control, connections: connections, options: options, log: log)
+            let outcome = try await clock.measure(.cuttingOver) { try await native.run(status: status) }
+            return MigrationSummary(plan: plan, outcome: outcome, status: status.snapshot)
+        case .shadow(let record):
+            status.update { snapshot in
+                snapshot.tables = record.plan.tables.map {
+                    .init(name: $0.source, rowsEstimated: $0.estimatedRows)
+                }
+            }
+            do {
+                try await ShadowRun(
+                    control: control, connections: connections, options: options, status: status, clock: clock, log: log
+                ).run(record)
+            } catch let error as MigrationError where error.code == .aborted {
+                try await abort(record, error, control: control)
+            }
+            return MigrationSummary(plan: record.plan, outcome: nil, status: status.snapshot)
+        }
+    }
+
+    /// Obeys `abort`, unless the swap was quicker.
+    private func abort(_ record: MigrationRecord, _ reason: MigrationError, control: PgConnection) async throws {
+        let current = try await control.run { try StateStore.find(record.name, on: $0) }
+        if let current, current.phase.isAfterSwap {
+            log.notice("the abort came after the tables had been exchanged; the migration is complete")
+            try await Leftovers.removeAfterSwap(current, on: control)
+            return
+        }
+        try await Leftovers.removeAll(record, on: control)
+        throw reason
+    }
+}
+
+/// What a run has done, for its last words.
+public struct MigrationSummary: Codable, Sendable {
+    public var name: String
+    public var strategy: MigrationPlan.Strategy
+    public var timings: [StatusBox.Timing]
+    public var rowsCopied: Int64
+    public var keysRefreshed: Int64
+    public var cutOver: MigrationStatus.CutOver
+    /// Where the old tables are; empty after a native change.
+    public var oldTables: [QualifiedName]
+
+    init(plan: MigrationPlan, outcome: CutOverAttempt.Outcome?, status: StatusBox.Snapshot) {
+        name = plan.name
+        strategy = plan.strategy
+        timings = status.timings
+        rowsCopied = status.rowsCopied
+        keysRefreshed = status.keysRefreshed
+        cutOver = status.cutOver
+        if let outcome {
+            cutOver.lastHoldMs = outcome.hold.milliseconds
+            cutOver.longestWaitMs = outcome.wait.milliseconds
+        }
+        oldTables =
+            plan.strategy == .native
+            ? [] : plan.tables.map { QualifiedName(schema: plan.blueSchema, name: $0.source.name) }
+    }
+}

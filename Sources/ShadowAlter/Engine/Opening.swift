@@ -1,0 +1,87 @@
+import Logging
+import PgConnection
+
+/// The beginning of a run: finds the migration that the same command has begun before, or plans a new one.
+struct Opening: Sendable {
+    enum Opened: Sendable {
+        case native(MigrationPlan)
+        case shadow(MigrationRecord)
+    }
+
+    let request: MigrationRequest
+    let log: Logger
+
+    func open(on control: PgConnection) async throws -> Opened {
+        if let existing = try await existing(on: control) {
+            log.notice("continuing migration \(existing.name), which is in the phase \(existing.phase.rawValue)")
+            return .shadow(existing)
+        }
+        return try await control.transaction { [request] connection in
+            let plan = try Planning.plan(request, on: connection)
+            guard plan.strategy == .shadow else { return .native(plan) }
+            try connection.execute(StateSchema.lock)
+            try connection.execute(StateSchema.create)
+            try StateStore.insert(plan, streamName: Self.streamName(), on: connection)
+            guard let record = try StateStore.find(plan.name, on: connection) else {
+                throw MigrationError(
+                    .inconsistent, "the migration that was just recorded cannot be read back",
+                    state: "nothing was kept",
+                    advice: "look at row-level security or rules on the tables of the schema shadow_alter")
+            }
+            try Self.lock(record, on: connection)
+            return .shadow(record)
+        }
+    }
+
+    private func existing(on control: PgConnection) async throws -> MigrationRecord? {
+        try await control.run { [request] connection in
+            guard let name = try Planner.name(of: request, on: connection),
+                let record = try StateStore.find(name, on: connection)
+            else { return nil }
+            guard record.plan.request.change == request.change else {
+                throw MigrationError(
+                    .conflict,
+                    "there is a migration named \(name) already, and its change is another one: \(record.plan.request.change)",
+                    state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
+                    advice: "give this one another --name, or end that one by `shadow-alter abort \(name)`")
+            }
+            // A run that died right after the swap has left its slot: this one finishes that.
+            let isFinished = try record.phase == .done && !Leftovers.exist(record, on: connection)
+            guard !isFinished else {
+                throw MigrationError(
+                    .conflict, "migration \(name) is complete already",
+                    state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
+                    advice: "`shadow-alter finalize \(name)` removes the old table; then the name is free again")
+            }
+            try Self.lock(record, on: connection)
+            return record
+        }
+    }
+
+    private static func lock(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
+        for table in record.tables {
+            guard let owner = try TableLock.acquire(table.plan.sourceOID, on: connection) else { continue }
+            throw MigrationError(
+                .alreadyRunning, "another shadow-alter is at work on \(table.plan.source) (session \(owner))",
+                state: "nothing was changed by this one",
+                advice: "`shadow-alter status \(record.name)` shows how far it is")
+        }
+    }
+
+    /// The slot's and the publication's name. Slots are shared by all databases of a server, and an orphan of an earlier migration
+    /// must never be taken for ours.
+    private static func streamName() -> String {
+        let random = UInt64.random(in: .min ... .max)
+        let digits = String(random, radix: 16)
+        return "shadow_alter_" + String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension MigrationRequest.Change: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .alter(let table, let clauses): "--table \(table) --alter '\(clauses)'"
+        case .script(let text): "--script with \(text.prefix(200))"
+        }
+    }
+}

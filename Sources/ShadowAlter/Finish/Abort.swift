@@ -1,0 +1,73 @@
+import Logging
+import PgConnection
+
+/// Ends a migration before its swap: everything that it has made goes, the live table is as it was.
+public struct Abort: Sendable {
+    let connections: ConnectionOptions
+    let log: Logger
+
+    public init(connections: ConnectionOptions, log: Logger) {
+        self.connections = connections
+        self.log = log
+    }
+
+    /// Asks a run that is alive to end, and waits for it; otherwise cleans up by itself.
+    public func run(_ name: String) async throws {
+        let connection = try await PgConnection.connect(connections, for: .control)
+        let record = try await connection.run { try StateStore.find(name, on: $0) }
+        guard let record else { throw MigrationError.notFound(name) }
+        guard !record.phase.isAfterSwap else {
+            throw MigrationError(
+                .conflict, "migration \(name) has already exchanged the tables",
+                state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
+                advice: "`shadow-alter finalize \(name)` removes the old table")
+        }
+        let owner = try await acquire(record, on: connection)
+        if let owner {
+            log.notice("migration \(name) is running (session \(owner)): asking it to end")
+            try await connection.run { try StateStore.request("abort", of: record.id, on: $0) }
+            try await waitForEnd(of: record, on: connection)
+        } else {
+            try await Leftovers.removeAll(record, on: connection)
+        }
+        await connection.close()
+    }
+
+    private func acquire(_ record: MigrationRecord, on connection: PgConnection) async throws -> Int32? {
+        try await connection.run { connection in
+            for table in record.tables {
+                if let owner = try TableLock.acquire(table.plan.sourceOID, on: connection) { return owner }
+            }
+            return nil
+        }
+    }
+
+    private func waitForEnd(of record: MigrationRecord, on connection: PgConnection) async throws {
+        while let found = try await connection.run({ try StateStore.find(record.name, on: $0) }), found.id == record.id
+        {
+            if found.phase.isAfterSwap {
+                throw MigrationError(
+                    .conflict, "migration \(record.name) exchanged the tables before it heard of the abort",
+                    state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
+                    advice: "`shadow-alter finalize \(record.name)` removes the old table")
+            }
+            // It may die instead of answering.
+            if try await acquire(record, on: connection) == nil {
+                guard let left = try await connection.run({ try StateStore.find(record.name, on: $0) }),
+                    left.id == record.id
+                else { return }
+                try await Leftovers.removeAll(left, on: connection)
+                return
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+}
+
+extension MigrationError {
+    static func notFound(_ name: String) -> Self {
+        Self(
+            .notFound, "there is no migration named \(name) in this database", state: "nothing was changed",
+            advice: "`shadow-alter list` shows the migrations that there are")
+    }
+}

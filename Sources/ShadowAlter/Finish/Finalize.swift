@@ -1,0 +1,43 @@
+import PgConnection
+
+/// The point of no return: drops the old table and the record of the migration.
+public struct Finalize: Sendable {
+    let connections: ConnectionOptions
+
+    public init(connections: ConnectionOptions) {
+        self.connections = connections
+    }
+
+    /// Throws `conflict` before the swap, and when somebody's object stands on the old table.
+    public func run(_ name: String) async throws {
+        let connection = try await PgConnection.connect(connections, for: .control)
+        let record = try await connection.run { try StateStore.find(name, on: $0) }
+        guard let record else { throw MigrationError.notFound(name) }
+        guard record.phase.isAfterSwap else {
+            throw MigrationError(
+                .conflict,
+                "migration \(name) has not exchanged the tables yet, it is in the phase \(record.phase.rawValue)",
+                state: "nothing was changed", advice: "run it to its end, or `shadow-alter abort \(name)`")
+        }
+        // A run that died right after the swap has left these behind.
+        try await Leftovers.removeAfterSwap(record, on: connection)
+        do {
+            try await connection.transaction { connection in
+                try connection.execute("SET LOCAL lock_timeout = '5s'")
+                for table in record.plan.tables {
+                    let blue = QualifiedName(schema: record.plan.blueSchema, name: table.source.name)
+                    // Not CASCADE: what somebody has built on the old table is theirs.
+                    try connection.execute("DROP TABLE IF EXISTS \(blue.sql)")
+                }
+                try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
+                try Leftovers.removeState(record, on: connection)
+            }
+        } catch let error as PgError where error.sqlState?.classCode == "2B" {
+            throw MigrationError(
+                .conflict, "the old table cannot be dropped: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
+                state: "the new definition is live; the old table is untouched in the schema \(record.plan.blueSchema)",
+                advice: "drop or move what depends on it, then `shadow-alter finalize \(name)` again")
+        }
+        await connection.close()
+    }
+}

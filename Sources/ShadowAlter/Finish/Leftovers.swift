@@ -1,0 +1,67 @@
+import PgConnection
+import PgReplication
+
+/// Removes what a migration has made and no longer needs. Every step may be repeated, in case the one before it was interrupted.
+enum Leftovers {
+    /// How long a removal waits behind a lock of somebody's before it is given up.
+    private static let lockTimeout = "5s"
+
+    /// The slot first: it is the only thing that could harm the primary if the rest fails.
+    static func removeStream(_ record: MigrationRecord, on connection: PgConnection) async throws {
+        try await removeSlot(record, on: connection)
+        try await Publication.drop(name: record.streamName, on: connection)
+    }
+
+    /// A walsender that has lost its client may still use the slot, for up to `wal_sender_timeout`: the slot is ours, so is that walsender.
+    static func removeSlot(_ record: MigrationRecord, on connection: PgConnection) async throws {
+        let walSender = try await ReplicationSlot.find(name: record.streamName, on: connection)?.activePID
+        try await ReplicationSlot.drop(name: record.streamName, walSender: walSender, on: connection)
+    }
+
+    static func exist(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> Bool {
+        try connection.query(
+            """
+            SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)
+                OR EXISTS (SELECT FROM pg_publication WHERE pubname = $1)
+                OR EXISTS (SELECT FROM pg_namespace WHERE nspname = $2)
+            """, [.text(record.streamName), .text(record.plan.greenSchema)]
+        ).single().value()
+    }
+
+    /// After the swap: only blue, and the record of it, remain.
+    static func removeAfterSwap(_ record: MigrationRecord, on connection: PgConnection) async throws {
+        try await removeStream(record, on: connection)
+        try await connection.transaction { connection in
+            try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+            for table in record.tables {
+                try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql)")
+                try connection.query(
+                    """
+                    WITH chunks AS (DELETE FROM shadow_alter.chunk WHERE table_id = $1 RETURNING rows)
+                    UPDATE shadow_alter.migrated_table
+                    SET rows_copied = rows_copied + (SELECT coalesce(sum(rows), 0) FROM chunks) WHERE id = $1
+                    """, [.int(table.id)])
+            }
+            // Not CASCADE: should the live table need something in there, it must stay.
+            try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema))")
+        }
+    }
+
+    /// Before the swap: everything goes, and the source is as if nothing had been.
+    static func removeAll(_ record: MigrationRecord, on connection: PgConnection) async throws {
+        try await removeStream(record, on: connection)
+        try await connection.transaction { connection in
+            try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+            try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema)) CASCADE")
+            try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
+            try removeState(record, on: connection)
+        }
+    }
+
+    /// The spools and the record; with the last migration, the state schema.
+    static func removeState(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
+        for table in record.tables { try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql)") }
+        try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(record.id)])
+        try StateSchema.dropIfUnused(on: connection)
+    }
+}

@@ -1,0 +1,100 @@
+import Logging
+import PgConnection
+import Synchronization
+
+/// Builds all indexes, the key's among them, in parallel sessions; then the constraints that stand on them.
+struct IndexPhase: Sendable {
+    let record: MigrationRecord
+    let control: PgConnection
+    let connections: ConnectionOptions
+    let options: MigrationOptions
+    let status: StatusBox
+    let log: Logger
+
+    private struct Job: Sendable {
+        let table: TablePlan
+        let index: IndexPlan
+    }
+
+    func run() async throws {
+        let jobs = try await missing()
+        status.update { $0.indexesToBuild = jobs.count }
+        let queue = JobQueue(jobs)
+        let sessions = max(1, min(options.copyWorkers, jobs.count))
+        let share = Double(jobs.reduce(0) { $0 + $1.index.cost }) / Double(options.copyWorkers)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<sessions {
+                group.addTask { try await build(queue, fairShare: share) }
+            }
+            try await group.waitForAll()
+        }
+        try await control.transaction { [record] connection in
+            for table in record.plan.tables {
+                for statement in table.afterIndexes { try connection.execute(statement) }
+            }
+            try StateStore.setPhase(.catchingUp, of: record.id, on: connection)
+        }
+    }
+
+    /// CREATE INDEX is transactional: an index that is there is complete.
+    private func missing() async throws -> [Job] {
+        let jobs = record.plan.tables.flatMap { table in table.indexes.map { Job(table: table, index: $0) } }
+        return try await control.run { connection in
+            try jobs.filter { job in
+                try connection.query(
+                    """
+                    SELECT NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                                       WHERE n.nspname = $1 AND c.relname = $2)
+                    """, [.text(job.table.green.schema), .text(job.index.name)]
+                ).single().value()
+            }
+        }
+    }
+
+    private func build(_ queue: JobQueue<Job>, fairShare: Double) async throws {
+        let connection = try await PgConnection.connect(connections, for: .index, plan: record.plan)
+        do {
+            while let job = queue.next() {
+                let resources = IndexResources(job.index, of: job.table, fairShare: fairShare)
+                try await connection.run { try resources.apply(on: $0) }
+                let start = ContinuousClock.now
+                try await build(job, on: connection)
+                let took = ContinuousClock.now - start
+                status.update { $0.indexesBuilt += 1 }
+                log.info(
+                    "built index \(job.index.name)",
+                    metadata: ["seconds": "\((took.seconds * 10).rounded() / 10)"])
+            }
+            await connection.close()
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func build(_ job: Job, on connection: PgConnection) async throws {
+        do {
+            try await connection.cancellable { connection in
+                try connection.query(
+                    "SELECT set_config('default_tablespace', $1, false)", [.text(job.index.tablespace)])
+                try connection.execute(job.index.definition)
+            }
+        } catch let error as PgError where error.sqlState == .queryCanceled && Task.isCancelled {
+            throw CancellationError()
+        } catch let error as PgError {
+            guard var explained = BadData.explain(error, table: job.table, source: .index) else { throw error }
+            explained.message = "index \(job.index.name) of the new table cannot be built: \(error.message)"
+            if let detail = error.detail { explained.message += " (\(detail))" }
+            throw explained
+        }
+    }
+}
+
+/// Jobs that several sessions take from, in order.
+private final class JobQueue<Job: Sendable>: Sendable {
+    private let jobs: Mutex<[Job]>
+
+    init(_ jobs: [Job]) { self.jobs = Mutex(jobs.reversed()) }
+
+    func next() -> Job? { jobs.withLock { $0.popLast() } }
+}

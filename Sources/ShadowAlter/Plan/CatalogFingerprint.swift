@@ -1,0 +1,102 @@
+import PgConnection
+
+/// A digest of everything in the catalogs about a table that a migration builds upon, in named parts.
+///
+/// Independent of what changes by itself: physical files, statistics, VACUUM and ANALYZE, `attoptions` that SET and RESET do not know.
+enum CatalogFingerprint {
+    /// The parts, each as a subquery that returns one text for the table `$1`; `$2` is the name of our own publication.
+    private static let parts: [(name: String, sql: String)] = [
+        (
+            "table",
+            """
+            SELECT concat_ws(',', c.relname, c.relnamespace, c.relowner, c.relkind, c.relpersistence, c.relreplident, c.relispartition,
+                c.relrowsecurity, c.relforcerowsecurity, c.relam, c.reltablespace, c.reloptions::text,
+                (SELECT t.reloptions::text FROM pg_class t WHERE t.oid = c.reltoastrelid))
+            FROM pg_class c WHERE c.oid = $1::oid
+            """
+        ),
+        ("privileges", "SELECT relacl::text FROM pg_class WHERE oid = $1::oid"),
+        (
+            "columns",
+            """
+            SELECT string_agg(concat_ws(',', attnum, attname, atttypid, atttypmod, attcollation, attnotnull, attidentity, attgenerated,
+                attstorage, attcompression, coalesce(attstattarget, -1), attacl::text, attisdropped,
+                (SELECT string_agg(o, ' ' ORDER BY o) FROM unnest(attoptions) o WHERE o LIKE 'n\\_distinct%')), ';' ORDER BY attnum)
+            FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0
+            """
+        ),
+        (
+            "defaults",
+            """
+            SELECT string_agg(concat_ws(',', adnum, pg_get_expr(adbin, adrelid)), ';' ORDER BY adnum) FROM pg_attrdef WHERE adrelid = $1::oid
+            """
+        ),
+        (
+            "constraints",
+            """
+            SELECT string_agg(concat_ws(',', conname, contype, condeferrable, condeferred, convalidated, pg_get_constraintdef(oid)), ';'
+                ORDER BY conname, oid) FROM pg_constraint WHERE conrelid = $1::oid OR confrelid = $1::oid
+            """
+        ),
+        (
+            "indexes",
+            """
+            SELECT string_agg(concat_ws(',', pg_get_indexdef(indexrelid), indisvalid, indisclustered, indisreplident), ';'
+                ORDER BY indexrelid) FROM pg_index WHERE indrelid = $1::oid
+            """
+        ),
+        (
+            "triggers",
+            """
+            SELECT string_agg(concat_ws(',', pg_get_triggerdef(oid), tgenabled), ';' ORDER BY oid) FROM pg_trigger
+            WHERE tgrelid = $1::oid AND NOT tgisinternal
+            """
+        ),
+        (
+            "policies-and-rules",
+            """
+            SELECT (SELECT string_agg(concat_ws(',', polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid),
+                        pg_get_expr(polwithcheck, polrelid)), ';' ORDER BY oid) FROM pg_policy WHERE polrelid = $1::oid)
+                || (SELECT string_agg(concat_ws(',', pg_get_ruledef(oid), ev_enabled), ';' ORDER BY oid) FROM pg_rewrite WHERE ev_class = $1::oid)
+            """
+        ),
+        (
+            "inheritance",
+            "SELECT string_agg(inhrelid || '<' || inhparent, ';' ORDER BY 1) FROM pg_inherits WHERE inhrelid = $1::oid OR inhparent = $1::oid"
+        ),
+        (
+            "publications",
+            """
+            SELECT string_agg(p.pubname, ';' ORDER BY p.pubname) FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE r.prrelid = $1::oid AND p.pubname IS DISTINCT FROM $2::text
+            """
+        ),
+        (
+            "statistics",
+            """
+            SELECT string_agg(pg_get_statisticsobjdef(oid), ';' ORDER BY oid) FROM pg_statistic_ext WHERE stxrelid = $1::oid
+            """
+        ),
+    ]
+
+    /// `part=digest` for each part, separated by spaces. One query, a few milliseconds at most.
+    ///
+    /// - Parameter publication: the name of our own publication, which is left out; nil before there is one.
+    static func digest(of oid: UInt32, publication: String?, on connection: isolated PgConnection) throws -> String {
+        let columns = parts.map { "md5(coalesce((\($0.sql)), ''))" }
+        let row = try connection.query(
+            "SELECT \(columns.joined(separator: ", "))", [.int(oid), .text(publication)]
+        ).single()
+        return parts.enumerated().map { index, part in
+            "\(part.name)=\(row.text(index) ?? "")"
+        }.joined(separator: " ")
+    }
+
+    /// The names of the parts in which two digests differ.
+    static func difference(_ before: String, _ after: String) -> [String] {
+        let old = Set(before.split(separator: " "))
+        return after.split(separator: " ").filter { !old.contains($0) }.map { part in
+            String(part.prefix { $0 != "=" })
+        }
+    }
+}

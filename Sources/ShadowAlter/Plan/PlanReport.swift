@@ -1,0 +1,72 @@
+import PgConnection
+
+/// A plan for a person to read: what will happen, and what it costs. Pure.
+public struct PlanReport: Sendable {
+    private let plan: MigrationPlan
+
+    public init(plan: MigrationPlan) {
+        self.plan = plan
+    }
+
+    public var text: String {
+        var lines = ["Migration \(plan.name)", "", "strategy   \(plan.strategy.rawValue): \(plan.strategyReason)"]
+        switch plan.strategy {
+        case .native: lines += native
+        case .shadow: lines += plan.tables.flatMap { shadow($0) } + locks
+        }
+        if !plan.warnings.isEmpty {
+            lines += ["", "to know"] + plan.warnings.map { "  - \($0)" }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var native: [String] {
+        ["", "statements, in one transaction under ACCESS EXCLUSIVE, held for the moment that they take"]
+            + plan.nativeStatements.map { "  \($0)" }
+    }
+
+    private func shadow(_ table: TablePlan) -> [String] {
+        let rows = table.estimatedRows.map { "about \($0) rows" } ?? "an unknown number of rows (never analysed)"
+        var lines = [
+            "",
+            "table      \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
+            "new table  \(table.green), which takes the old one's place",
+            "old table  \(plan.blueSchema).\(table.source.name) after the cut-over, until `finalize`",
+            "disk       about \(ByteCount(table.tableBytes + table.indexBytes)) more until `finalize`, and as much WAL",
+            "key        " + table.key.map { describe($0) }.joined(separator: ", "),
+        ]
+        if table.publishesWholeRows {
+            lines.append(
+                "stream     whole rows: the replica identity, or this version of PostgreSQL, allows no list of columns")
+        }
+        let changed = table.mapping.columns.filter { column in
+            !table.mapping.sourceNames.contains { column.green == $0 && column.expression == Quoting.identifier($0) }
+        }
+        if !changed.isEmpty {
+            lines +=
+                ["columns that are not taken over as they are"]
+                + changed.map { "  \($0.green) ← \($0.expression)" }
+        }
+        lines += ["indexes, built after the copy, the costliest first"]
+        lines += table.indexes.map { "  \($0.name)\($0.isKey ? ", by which rows are found" : "")" }
+        return lines
+    }
+
+    private func describe(_ key: KeyColumn) -> String {
+        key.sourceType == key.greenType && key.source == key.green
+            ? "\(key.source) \(key.sourceType)" : "\(key.source) \(key.sourceType) → \(key.green) \(key.greenType)"
+    }
+
+    private var locks: [String] {
+        let sources = plan.tables.map(\.source.description).joined(separator: ", ")
+        return [
+            "", "locks on \(sources), in this order",
+            "  plan        ACCESS SHARE, for some milliseconds",
+            "  capture     SHARE UPDATE EXCLUSIVE, for the moment of CREATE PUBLICATION; reads and writes go on",
+            "  copy        ACCESS SHARE, one chunk at a time; reads and writes go on",
+            "  catch-up    ACCESS SHARE, one batch at a time; reads and writes go on",
+            "  cut-over    ACCESS EXCLUSIVE, for some milliseconds; waits for it no longer than --lock-timeout, and not at all while",
+            "              somebody is in the way",
+        ]
+    }
+}

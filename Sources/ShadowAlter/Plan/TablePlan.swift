@@ -1,0 +1,65 @@
+import PgConnection
+
+/// One table of a migration: where its rows come from, and what is built around them afterwards.
+public struct TablePlan: Codable, Sendable, Equatable {
+    public var source: QualifiedName
+    public var sourceOID: UInt32
+    /// The shadow under its final name in the green schema.
+    public var green: QualifiedName
+    public var mapping: RowMapping
+    public var key: [KeyColumn]
+    /// Whether the publication lists all columns: `REPLICA IDENTITY FULL` allows no column list, PostgreSQL 14 has none.
+    public var publishesWholeRows: Bool
+    /// Built after the copy, the costliest first. Exactly one of them is the key's.
+    public var indexes: [IndexPlan]
+    /// `ALTER TABLE` statements that need the indexes or build their own (`ADD CONSTRAINT … USING INDEX`, EXCLUDE, `CLUSTER ON`,
+    /// `REPLICA IDENTITY USING INDEX`, extended statistics, comments on indexes and constraints), in this order.
+    public var afterIndexes: [String]
+    public var sequences: [SequencePlan]
+    /// The digest of the source's catalog entries, compared again under the cut-over's lock.
+    public var fingerprint: String
+    /// `pg_class.reltuples`, or nil when PostgreSQL does not know (never analysed).
+    public var estimatedRows: Int64?
+    /// Heap and TOAST, in bytes.
+    public var tableBytes: Int64
+    /// All indexes, in bytes.
+    public var indexBytes: Int64
+}
+
+/// A column of the key, on both sides.
+public struct KeyColumn: Codable, Sendable, Equatable {
+    /// The source column's name as it is in the catalog and in the change stream.
+    public var source: String
+    /// The same column's name in `RowMapping.sourceNames`; another one only when a rename comes before a USING.
+    public var mapped: String
+    /// The source column's type as `format_type` prints it.
+    public var sourceType: String
+    public var green: String
+    public var greenType: String
+    /// The green column's collation as a quoted name; nil for types without collation.
+    public var greenCollation: String?
+    /// The green value, computed from the source's key columns under the mapping's names alone.
+    public var expression: String
+}
+
+/// An index that is built after the copy.
+public struct IndexPlan: Codable, Sendable, Equatable {
+    public var name: String
+    /// The complete `CREATE INDEX` statement, on the green table.
+    public var definition: String
+    /// The tablespace that it is built in; empty for the database's.
+    public var tablespace: String
+    public var isUnique: Bool
+    /// What building it takes, roughly, in no unit: for sharing the work among sessions.
+    public var cost: Int
+    /// Whether `refresh` finds green rows by it.
+    public var isKey: Bool
+}
+
+/// A sequence that the table's columns own.
+public enum SequencePlan: Codable, Sendable, Equatable {
+    /// `serial`: the same sequence serves the old and the new table; its ownership moves at cut-over.
+    case serial(sequence: QualifiedName, greenColumn: String?)
+    /// `GENERATED … AS IDENTITY`: the green table has its own under the same name, which takes over the position at cut-over.
+    case identity(source: QualifiedName, green: QualifiedName)
+}

@@ -1,0 +1,87 @@
+import PgConnection
+
+/// Puts the plan of one table together, and takes from the green table what is to be built after the copy.
+struct TablePlanBuilder {
+    let change: PlannedChange
+    let green: QualifiedName
+    let greenOID: UInt32
+    let trial: Trial.Outcome
+
+    func build(on connection: isolated PgConnection) throws -> (TablePlan, warnings: [String]) {
+        let tracker = trial.tracker
+        let finder = KeyFinder(source: change.source, sourceOID: change.sourceOID, tracker: tracker)
+        let (keyNames, isFull) = try finder.sourceKey(
+            IndexReader.read(change.sourceOID, on: connection), on: connection)
+        let key = try finder.key(keyNames, on: connection)
+        try finder.checkExpressions(key, greenSchema: green.schema, on: connection)
+        let indexes = try ordered(IndexReader.read(greenOID, on: connection), on: connection)
+        let keyIndex = try finder.keyIndex(key, among: indexes)
+        try checkAddedColumns(on: connection)
+        let (sequences, warnings) = try SequenceReader(sourceOID: change.sourceOID, green: green, tracker: tracker)
+            .read(on: connection)
+        let late = try ConstraintReader.notValid(of: greenOID, on: connection)
+        let sizes = try connection.query(
+            """
+            SELECT nullif(reltuples, -1)::bigint AS rows, pg_table_size(oid) AS table_bytes, pg_indexes_size(oid) AS index_bytes
+            FROM pg_class WHERE oid = $1
+            """, [.int(change.sourceOID)]
+        ).single()
+        let plan = TablePlan(
+            source: change.source, sourceOID: change.sourceOID, green: green,
+            mapping: tracker.mapping(table: change.source.name),
+            key: key, publishesWholeRows: isFull || connection.serverVersion.major < 15,
+            indexes: indexes.compactMap { index in
+                index.definition(on: green).map {
+                    IndexPlan(
+                        name: index.name, definition: $0, tablespace: index.tablespace, isUnique: index.isUnique,
+                        cost: index.comparisonCost,
+                        isKey: index.name == keyIndex.name)
+                }
+            },
+            afterIndexes: indexes.flatMap { $0.finishing(on: green) } + late.map { $0.add(to: green) },
+            sequences: sequences,
+            fingerprint: try CatalogFingerprint.digest(of: change.sourceOID, publication: nil, on: connection),
+            estimatedRows: try sizes.optional("rows"), tableBytes: try sizes.get("table_bytes"),
+            indexBytes: try sizes.get("index_bytes"))
+        for index in indexes { try connection.execute(index.drop(from: green)) }
+        for constraint in late { try connection.execute(constraint.drop(from: green)) }
+        return (plan, warnings + volatileDefaults())
+    }
+
+    /// Those that take longest to sort first, so that no session works alone at the end. Among equals the source's sizes tell, since the
+    /// clone's indexes are empty; new ones come first, for nobody knows.
+    private func ordered(_ indexes: [IndexFacts], on connection: isolated PgConnection) throws -> [IndexFacts] {
+        let sizes = try Dictionary(
+            IndexReader.read(change.sourceOID, on: connection).map { ($0.name, $0.bytes) }, uniquingKeysWith: { $1 })
+        return indexes.sorted { left, right in
+            (left.comparisonCost, sizes[left.name] ?? .max, right.name) > (
+                right.comparisonCost, sizes[right.name] ?? .max, left.name
+            )
+        }
+    }
+
+    /// On the empty clone PostgreSQL accepts a NOT NULL column without a value; on the table with rows it would not.
+    private func checkAddedColumns(on connection: isolated PgConnection) throws {
+        let impossible = trial.tracker.added.first {
+            $0.isNotNull && !$0.hasDefault && !$0.isIdentity && !$0.isGenerated
+        }
+        guard let column = impossible else { return }
+        let hasRows: Bool = try connection.query("SELECT EXISTS (SELECT FROM ONLY \(change.source.sql))").single()
+            .value()
+        guard hasRows else { return }
+        throw Refused([
+            Refusal(
+                code: "not-null-without-default", object: "\(change.source).\(column.name)",
+                what: "the added column is NOT NULL and has no default",
+                why: "the rows that are there have no value for it",
+                fix: "give it a default, or add it without NOT NULL")
+        ])
+    }
+
+    private func volatileDefaults() -> [String] {
+        trial.tracker.added.filter { $0.hasDefault && !$0.isGenerated }.map {
+            "added column \($0.name): its default is evaluated when a row is copied or refreshed; a function like now() gives different "
+                + "rows different values"
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import PgConnection
+
+/// The net below all other checks: whatever depends on the table, is no part of it, and was not reported by another
+/// check.
+///
+/// What a version of PostgreSQL invents, or what nobody thought of, is refused here and not lost.
+struct DependentObjectCheck: TableCheck {
+    /// What other checks have reported.
+    let known: Set<CatalogAddress>
+
+    func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
+        // Part of the table are its indexes, TOAST table, owned sequences, types, constraints, defaults and statistics.
+        // Every foreign key from or to it is ForeignKeyCheck's, with one constraint and several triggers per partition;
+        // the triggers of constraints come and go with these. Our own publication is the one that PublicationCheck lets
+        // pass.
+        try table.query(
+            TableFamily.with + """
+                SELECT DISTINCT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS description
+                FROM dependent d
+                WHERE NOT CASE d.classid
+                    WHEN 'pg_catalog.pg_class'::regclass THEN
+                        (d.classid, d.objid) IN (SELECT classid, objid FROM family)
+                        OR d.objid = (SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid = $1)
+                    WHEN 'pg_catalog.pg_type'::regclass THEN
+                        (d.classid, d.objid) IN (SELECT classid, objid FROM family)
+                    WHEN 'pg_catalog.pg_constraint'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                            WHERE k.oid = d.objid AND (k.conrelid = $1 OR k.contype = 'f'))
+                    WHEN 'pg_catalog.pg_attrdef'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1)
+                    WHEN 'pg_catalog.pg_trigger'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_trigger t
+                            WHERE t.oid = d.objid AND t.tgisinternal AND t.tgconstraint <> 0)
+                    WHEN 'pg_catalog.pg_statistic_ext'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
+                    WHEN 'pg_catalog.pg_publication_rel'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_publication_rel r
+                            JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+                            WHERE r.oid = d.objid AND p.pubname ~ '^shadow_alter_[0-9a-f]{16}$')
+                    ELSE false END
+                AND NOT (\(TableFamily.isPartOfDependent))
+                ORDER BY description
+                """, on: connection
+        ).compactMap { row in
+            guard try !known.contains(CatalogAddress(row)) else { return nil }
+            let description: String = try row.get("description")
+            return Finding(
+                Refusal(
+                    code: "dependent-object", object: table.name, what: "the \(description) depends on it",
+                    why: "it refers to the table by its OID, and would be left with the old table after the swap",
+                    fix: "drop it for the duration, and recreate it afterwards"))
+        }
+    }
+}

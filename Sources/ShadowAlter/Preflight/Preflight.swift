@@ -1,0 +1,107 @@
+import PgConnection
+
+/// Everything that can be checked before anything is created: by reading catalogs, and nothing else.
+///
+/// No lock is taken on the table beyond what reading catalogs takes, and nothing is written. Whatever needs the clone
+/// (the user's clauses, the key, the names of our schemas) is the planner's to refuse.
+public enum Preflight {
+    /// To add a check: a file with the check, and its line here.
+    static let serverChecks: [any ServerCheck] = [
+        VersionCheck(),
+        RecoveryCheck(),
+        WALLevelCheck(),
+        SlotCheck(),
+        WALSenderCheck(),
+        SynchronousStandbyCheck(),
+        ReplicationRoleCheck(),
+        DatabasePrivilegeCheck(),
+    ]
+
+    /// What they refuse is not asked any further: of a view, an index or a catalog the other questions make no sense.
+    static let kindChecks: [any TableCheck] = [
+        RelationKindCheck(),
+        SystemTableCheck(),
+    ]
+
+    /// In the order in which their refusals are shown.
+    static let tableChecks: [any TableCheck] = [
+        PersistenceCheck(),
+        AccessMethodCheck(),
+        OwnershipCheck(),
+        SchemaPrivilegeCheck(),
+        OtherMigrationCheck(),
+        PartitionCheck(),
+        InheritanceCheck(),
+        TypedTableCheck(),
+        ExtensionMemberCheck(),
+        ReplicaIdentityCheck(),
+        InvalidIndexCheck(),
+        PublicationCheck(),
+        SubscriptionCheck(),
+        TriggerCheck(),
+        RuleCheck(),
+        RowSecurityCheck(),
+        ForeignKeyCheck(),
+        ViewCheck(),
+        FunctionCheck(),
+        RowTypeCheck(),
+        SequenceCheck(),
+        SelfReferenceCheck(),
+        SecurityLabelCheck(),
+    ]
+
+    static let tableWarnings: [any TableWarning] = [
+        EventTriggerWarning(),
+        WraparoundWarning(),
+        NeverAnalyzedWarning(),
+    ]
+
+    /// All refusals, not only the first one. A script's tables are not looked at here: the planner finds out which they
+    /// are, and calls `check(table:)`.
+    ///
+    /// Throws `PgError`. When PostgreSQL cannot parse the table's name, or refuses to look it up, the transaction that
+    /// this runs in has failed afterwards and can only be rolled back.
+    static func check(_ request: MigrationRequest, on connection: isolated PgConnection) throws -> [Refusal] {
+        // The other checks read catalogs whose columns we know for these versions only.
+        let version = try VersionCheck().refusals(on: connection)
+        guard version.isEmpty else { return version }
+        let server = try serverChecks.flatMap { try $0.refusals(on: connection) }
+        guard case .alter(let table, _) = request.change else { return server }
+        switch try TableLookup.resolve(table, on: connection) {
+        case .refused(let refusal):
+            return server + [refusal]
+        case .found(let oid):
+            return try server + check(table: oid, migration: request.name, on: connection)
+        }
+    }
+
+    /// All refusals for a table that is known by its OID.
+    ///
+    /// - Parameter migration: the name of the migration to be started, which is no obstacle to itself; nil: the
+    ///   table's name.
+    static func check(
+        table oid: UInt32, migration: String? = nil, on connection: isolated PgConnection
+    ) throws -> [Refusal] {
+        guard let table = try InspectedTable.read(oid, migration: migration, on: connection) else {
+            return [
+                Refusal(
+                    code: "no-such-table", object: "the relation with the OID \(oid)", what: "does not exist any more",
+                    why: "somebody has dropped it since its name was looked up", fix: "run the same command again")
+            ]
+        }
+        for check in kindChecks {
+            let findings = try check.findings(for: table, on: connection)
+            guard findings.isEmpty else { return findings.map(\.refusal) }
+        }
+        var findings = try tableChecks.flatMap { try $0.findings(for: table, on: connection) }
+        findings += try DependentObjectCheck(known: Set(findings.flatMap(\.covers))).findings(
+            for: table, on: connection)
+        return findings.map(\.refusal)
+    }
+
+    /// What stops nothing, and what the operator of this table should know beforehand.
+    static func warnings(table oid: UInt32, on connection: isolated PgConnection) throws -> [String] {
+        guard let table = try InspectedTable.read(oid, on: connection) else { return [] }
+        return try tableWarnings.flatMap { try $0.warnings(for: table, on: connection) }
+    }
+}

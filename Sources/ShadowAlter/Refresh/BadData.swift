@@ -1,0 +1,24 @@
+import PgConnection
+
+/// Rows that the new definition does not take.
+enum BadData {
+    enum Source: String, Sendable {
+        case copy = "the copy of existing rows"
+        case liveWrite = "a row that the application has written meanwhile"
+        case index = "building an index"
+    }
+
+    /// The error for a failure that lies in the data; nil for one that does not.
+    static func explain(_ error: PgError, table: TablePlan, source: Source) -> MigrationError? {
+        guard let state = error.sqlState, state.classCode == "22" || state.classCode == "23" else { return nil }
+        var message =
+            "a row of \(table.source) cannot be had in its new form, found by \(source.rawValue): \(error.message)"
+        if let detail = error.detail { message += " (\(detail))" }
+        if let column = error.columnName { message += ", column \(column)" }
+        if let constraint = error.constraintName { message += ", constraint \(constraint)" }
+        return MigrationError(
+            .badData, message,
+            state: "the live table was not touched; the shadow, the slot and everything copied so far are kept",
+            advice: "mend the data and run the same command again, or `shadow-alter abort` and change the definition")
+    }
+}

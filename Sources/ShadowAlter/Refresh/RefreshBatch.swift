@@ -1,0 +1,67 @@
+import PgConnection
+
+/// One batch of refresh, inside the caller's transaction: takes keys out of the spool and brings the shadow's rows up to date.
+struct RefreshBatch: Sendable {
+    struct Result: Sendable, Equatable {
+        /// The last sequence number that was looked at; nil when nothing was spooled beyond the start.
+        var through: Int64?
+        /// Spooled keys looked at.
+        var examined = 0
+        /// Spooled keys settled; fewer than examined where a writer is not visible yet.
+        var settled = 0
+    }
+
+    enum Mode: Sendable {
+        /// Update what is there. A hot row's new versions stay on its page and out of the indexes that do not change.
+        case updating
+        /// Delete the batch's rows first, so that values may have moved between rows of the batch.
+        case replacing
+    }
+
+    let sql: RefreshSQL
+    let tableID: Int64
+
+    init(_ record: TableRecord) {
+        sql = RefreshSQL(record)
+        tableID = record.id
+    }
+
+    /// Settles up to `limit` spooled keys after `after`.
+    ///
+    /// - Parameter isLocked: the caller holds ACCESS EXCLUSIVE on the source. Whoever wrote to it released its lock only after having
+    ///   become visible, so that there is nothing to check.
+    func run(
+        after: Int64, limit: Int, mode: Mode, isLocked: Bool = false, on connection: isolated PgConnection
+    ) throws -> Result {
+        let spool = sql.spool.sql
+        let row = try connection.query(
+            """
+            SELECT t.truncated_at, w.through, w.examined, pg_current_snapshot()::text AS snapshot
+            FROM shadow_alter.migrated_table t,
+                (SELECT max(seq) AS through, count(*) AS examined
+                 FROM (SELECT seq FROM \(spool) WHERE seq > $2 ORDER BY seq LIMIT $3) AS head) w
+            WHERE t.id = $1
+            """, [.int(tableID), .int(after), .int(limit)]
+        ).single()
+        if let truncatedAt: Int64 = try row.optional("truncated_at") {
+            try applyTruncation(truncatedAt, on: connection)
+            return try run(after: after, limit: limit, mode: mode, isLocked: isLocked, on: connection)
+        }
+        guard let through: Int64 = try row.optional("through") else { return Result() }
+        let window = SpoolWindow(after: after, through: through, snapshot: isLocked ? nil : try row.get("snapshot"))
+        try connection.execute(sql.delete(window, onlyGone: mode == .updating))
+        try connection.execute(sql.insert(window, replacing: mode == .updating))
+        let settled = try connection.execute(SpoolSQL.delete(sql.spool, window)).affectedRows
+        return Result(through: through, examined: try row.get("examined"), settled: settled)
+    }
+
+    /// The source was emptied: so is the shadow. What was spooled before is settled by that; everything that is in the source now came
+    /// later, and its key is in the spool after this point.
+    private func applyTruncation(_ sequence: Int64, on connection: isolated PgConnection) throws {
+        try connection.execute("TRUNCATE \(sql.table.green.sql)")
+        try connection.query("DELETE FROM \(sql.spool.sql) WHERE seq <= $1", [.int(sequence)])
+        try connection.query(
+            "UPDATE shadow_alter.migrated_table SET truncated_at = NULL WHERE id = $1 AND truncated_at = $2",
+            [.int(tableID), .int(sequence)])
+    }
+}

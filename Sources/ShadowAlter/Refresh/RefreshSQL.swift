@@ -1,0 +1,107 @@
+import PgConnection
+
+/// `refresh(keys)`: makes the shadow's rows with these keys equal to the mapped source rows as they are now, inside the server.
+struct RefreshSQL: Sendable {
+    let table: TablePlan
+    let spool: QualifiedName
+
+    init(_ record: TableRecord) {
+        table = record.plan
+        spool = record.spool
+    }
+
+    init(table: TablePlan, spool: QualifiedName) {
+        self.table = table
+        self.spool = spool
+    }
+
+    // Aliases that no name in a user's expression can mean.
+    private static let keys = "shadow_alter_keys"
+    private static let shadow = "shadow_alter_green"
+    private static let source = "shadow_alter_source"
+
+    private var alias: String { Quoting.identifier(table.mapping.alias) }
+
+    /// `ONLY source AS "orders" ("id", …)`: the source under the names that the mapping's expressions know.
+    private var mappedSource: String {
+        "ONLY \(table.source.sql) AS \(alias) (\(Quoting.identifiers(table.mapping.sourceNames)))"
+    }
+
+    private var insertMapped: String {
+        """
+        INSERT INTO \(table.green.sql) (\(Quoting.identifiers(table.mapping.columns.map(\.green)))) OVERRIDING SYSTEM VALUE
+        SELECT \(table.mapping.columns.map(\.expression).joined(separator: ", "))
+        """
+    }
+
+    /// Copies the source's rows in the pages `firstPage ..< endPage`.
+    func insert(pages firstPage: Int64, _ endPage: Int64) -> String {
+        """
+        \(insertMapped)
+        FROM \(mappedSource)
+        WHERE \(alias).ctid >= '(\(firstPage),0)'::tid AND \(alias).ctid < '(\(endPage),0)'::tid
+        """
+    }
+
+    /// Inserts the batch's rows; with `replacing`, over those that are there.
+    func insert(_ window: SpoolWindow, replacing: Bool) -> String {
+        let join = table.key.enumerated().map { index, key in
+            "\(alias).\(Quoting.identifier(key.mapped)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
+        }
+        var sql = """
+            \(insertMapped)
+            FROM \(SpoolSQL.keys(spool, table, window)) AS \(Self.keys)
+            JOIN \(mappedSource) ON \(join.joined(separator: " AND "))
+            """
+        if replacing {
+            let keyColumns = Set(table.key.map(\.green))
+            let others = table.mapping.columns.map(\.green).filter { !keyColumns.contains($0) }
+            let assignments = others.map { "\(Quoting.identifier($0)) = excluded.\(Quoting.identifier($0))" }
+            sql += "\nON CONFLICT (\(Quoting.identifiers(table.key.map(\.green)))) DO "
+            sql += assignments.isEmpty ? "NOTHING" : "UPDATE SET " + assignments.joined(separator: ", ")
+        }
+        return sql
+    }
+
+    /// Deletes the batch's keys from the shadow; with `onlyGone`, those whose source row is no more.
+    func delete(_ window: SpoolWindow, onlyGone: Bool) -> String {
+        // The batch's keys under the mapping's names and in a scope of their own, so that the key's expressions can be evaluated over them.
+        let named = table.key.enumerated().map { index, key in
+            "\(SpoolSQL.keyColumn(index)) AS \(Quoting.identifier(key.mapped))"
+        }
+        let mapped = table.key.enumerated().map { index, key in
+            "\(key.castExpression) AS \(Self.greenKey(index)), \(alias).\(Quoting.identifier(key.mapped)) AS \(SpoolSQL.keyColumn(index))"
+        }
+        let matches = table.key.enumerated().map { index, key in
+            "\(Self.shadow).\(Quoting.identifier(key.green)) = \(Self.keys).\(Self.greenKey(index))"
+        }
+        var sql = """
+            DELETE FROM \(table.green.sql) AS \(Self.shadow)
+            USING (SELECT \(mapped.joined(separator: ", "))
+                   FROM (SELECT \(named.joined(separator: ", ")) FROM \(SpoolSQL.keys(spool, table, window)) AS \(Self.keys)) AS \(alias)
+                  ) AS \(Self.keys)
+            WHERE \(matches.joined(separator: " AND "))
+            """
+        if onlyGone {
+            let exists = table.key.enumerated().map { index, key in
+                "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
+            }
+            sql += """
+
+                AND NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(exists.joined(separator: " AND ")))
+                """
+        }
+        return sql
+    }
+
+    /// A key column's value on the green side, as the batch computes it.
+    private static func greenKey(_ index: Int) -> String { "shadow_alter_g\(index + 1)" }
+}
+
+extension KeyColumn {
+    /// The key's value on the green side, in the green column's type and collation.
+    fileprivate var castExpression: String {
+        let cast = "CAST(\(expression) AS \(greenType))"
+        return greenCollation.map { "(\(cast) COLLATE \($0))" } ?? cast
+    }
+}

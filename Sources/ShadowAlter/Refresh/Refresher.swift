@@ -1,0 +1,112 @@
+import PgConnection
+
+/// Brings the shadow up to date with the spool, batch by batch, each in its own short transaction.
+actor Refresher {
+    private let connection: PgConnection
+    private let stream: ChangeStream
+    private let status: StatusBox
+
+    private struct Batch {
+        let table: TableRecord
+        let refresh: RefreshBatch
+        /// A `GENERATED ALWAYS` identity outside the key cannot be updated, only inserted.
+        let mode: RefreshBatch.Mode
+        /// Everything up to here is settled.
+        var settledThrough: Int64 = 0
+    }
+
+    /// How many keys a batch takes. Its locks are on rows that only we write.
+    private static let batchSize = 10_000
+    /// How often a unique violation is met with more of the stream before it is taken for a real one.
+    private static let settlingAttempts = 30
+
+    private var batches: [Batch]
+
+    init(_ record: MigrationRecord, connection: PgConnection, stream: ChangeStream, status: StatusBox) async throws {
+        self.connection = connection
+        self.stream = stream
+        self.status = status
+        var batches: [Batch] = []
+        for table in record.tables {
+            let mode = try await connection.run { try Self.mode(of: table, on: $0) }
+            batches.append(Batch(table: table, refresh: RefreshBatch(table), mode: mode))
+        }
+        self.batches = batches
+    }
+
+    private static func mode(
+        of table: TableRecord, on connection: isolated PgConnection
+    ) throws -> RefreshBatch.Mode {
+        let cannotUpdate: Bool = try connection.query(
+            """
+            SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attidentity = 'a' AND attname <> ALL ($2::name[]))
+            """, [.int(table.greenOID), .array(table.plan.key.map(\.green))]
+        ).single().value()
+        return cannotUpdate ? .replacing : .updating
+    }
+
+    /// Once through everything that is spooled now. Returns how many spooled keys were settled.
+    func pass() async throws -> Int {
+        var total = 0
+        for index in batches.indices {
+            var after = batches[index].settledThrough
+            var leftBehind = false
+            while true {
+                try Task.checkCancellation()
+                let result = try await batch(batches[index], after: after)
+                guard let through = result.through else { break }
+                total += result.settled
+                status.update { $0.keysRefreshed += Int64(result.settled) }
+                if result.settled < result.examined { leftBehind = true }
+                if !leftBehind { batches[index].settledThrough = through }
+                after = through
+            }
+        }
+        return total
+    }
+
+    private func batch(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
+        do {
+            return try await run(batch, after: after, limit: Self.batchSize, mode: batch.mode)
+        } catch let error as PgError where error.isRowConflict {
+            return try await settle(batch, first: error)
+        } catch let error as PgError {
+            throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
+        }
+    }
+
+    /// A value has moved from a row of the batch to one outside it: takes more of the stream until both rows are in the batch.
+    private func settle(_ batch: Batch, first: PgError) async throws -> RefreshBatch.Result {
+        var last = first
+        for attempt in 1...Self.settlingAttempts {
+            try await stream.drain()
+            do {
+                return try await run(batch, after: batch.settledThrough, limit: .max, mode: .replacing)
+            } catch let error as PgError where error.isRowConflict {
+                last = error
+                try await Task.sleep(for: .milliseconds(10 * attempt))
+            }
+        }
+        throw BadData.explain(last, table: batch.table.plan, source: .liveWrite) ?? last
+    }
+
+    private func run(
+        _ batch: Batch, after: Int64, limit: Int, mode: RefreshBatch.Mode
+    ) async throws -> RefreshBatch.Result {
+        let refresh = batch.refresh
+        return try await connection.transaction { connection in
+            let result = try refresh.run(after: after, limit: limit, mode: mode, on: connection)
+            if result.settled > 0 {
+                try connection.query(
+                    "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
+                    [.int(refresh.tableID), .int(result.settled)])
+            }
+            return result
+        }
+    }
+}
+
+extension PgError {
+    /// Two rows claim what only one may have.
+    var isRowConflict: Bool { sqlState == .uniqueViolation || sqlState == .exclusionViolation }
+}

@@ -1,0 +1,52 @@
+import Logging
+import PgConnection
+
+/// Brings the shadow up to the stream, analyses it, and keeps it there until the cut-over is wanted.
+struct SyncPhase: Sendable {
+    let record: MigrationRecord
+    let control: PgConnection
+    let stream: ChangeStream
+    let refresher: Refresher
+    let requests: Requests
+    let status: StatusBox
+    let log: Logger
+
+    /// So few keys in a pass mean that the shadow is as close behind as it gets.
+    private static let closeEnough = 2_000
+    private static let holdInterval = Duration.milliseconds(500)
+
+    func catchUp() async throws {
+        try await approach()
+        // Before the swap and never after: a live table without statistics has brought down more than one application.
+        for table in record.plan.tables {
+            try await control.cancellable { try $0.execute("ANALYZE \(table.green.sql)") }
+        }
+        try await approach()
+        try await control.transaction { [record] connection in
+            // From here on the shadow has every row; a snapshot from before may lack some, or all.
+            try connection.query(
+                """
+                UPDATE shadow_alter.migration
+                SET complete_horizon = pg_snapshot_xmax(pg_current_snapshot()), complete_at = clock_timestamp() WHERE id = $1
+                """, [.int(record.id)])
+            try StateStore.setPhase(.ready, of: record.id, on: connection)
+        }
+    }
+
+    /// Until a pass has found next to nothing. Under a write load that outpaces us this goes on, visibly, for ever.
+    private func approach() async throws {
+        repeat { try await stream.drain() } while try await refresher.pass() > Self.closeEnough
+    }
+
+    func hold() async throws {
+        guard !requests.mayCutOver else { return }
+        log.notice(
+            "the new table stands ready and is kept in sync; `shadow-alter cut-over \(record.name)` exchanges the tables"
+        )
+        while !requests.mayCutOver {
+            try await stream.drain()
+            _ = try await refresher.pass()
+            try await Task.sleep(for: Self.holdInterval)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import PgConnection
+
+/// What a session of ours is for; decides its settings and the name under which operators see it in `pg_stat_activity`.
+enum SessionRole: String, Sendable {
+    case control
+    case copy
+    case index
+    case refresh
+    case spool
+    case watermark
+    case cutOver = "cut-over"
+    case stream
+}
+
+extension ConnectionOptions {
+    /// The same server, with settings that no default of the role or the database can spoil.
+    ///
+    /// - `synchronous_commit`: `local` waits for the primary's own disk and never for a standby, which could be gone while we hold a
+    ///   lock. The copy's chunks and their bookkeeping share a transaction, so that losing the last moments of both is harmless: `off`.
+    /// - `row_security` off makes a hidden row an error instead of a lost row.
+    func session(_ role: SessionRole, plan: MigrationPlan? = nil) -> ConnectionOptions {
+        var settings = [
+            "statement_timeout": "0",
+            "lock_timeout": "0",
+            "idle_in_transaction_session_timeout": "0",
+            "idle_session_timeout": "0",
+            "default_transaction_read_only": "off",
+            "default_transaction_isolation": "read committed",
+            "default_transaction_deferrable": "off",
+            "row_security": "off",
+            "synchronous_commit": role == .copy || role == .index ? "off" : "local",
+            "client_min_messages": "warning",
+            "jit": "off",
+        ]
+        if let plan {
+            settings["search_path"] = plan.searchPath
+            settings["TimeZone"] = plan.timeZone
+        }
+        switch role {
+        case .refresh, .cutOver:
+            // A batch looks up its rows one by one: its size is known to us and not to the planner.
+            settings["enable_hashjoin"] = "off"
+            settings["enable_mergejoin"] = "off"
+            settings["enable_seqscan"] = "off"
+        case .control, .copy, .index, .spool, .watermark, .stream:
+            break
+        }
+        return with(settings, applicationName: "shadow-alter \(role.rawValue)")
+    }
+}
+
+extension PgConnection {
+    /// Connects a session of this role.
+    static func connect(
+        _ options: ConnectionOptions, for role: SessionRole, plan: MigrationPlan? = nil
+    ) async throws -> PgConnection {
+        let connection = try await connect(options.session(role, plan: plan))
+        if connection.serverVersion.major >= 17 {
+            try await connection.execute("SET transaction_timeout = 0")
+        }
+        return connection
+    }
+}

@@ -1,0 +1,33 @@
+import PgConnection
+
+/// What the state tables know of a migration.
+struct MigrationRecord: Sendable {
+    let id: Int64
+    let plan: MigrationPlan
+    var phase: Phase
+    /// The name that the slot and the publication share.
+    let streamName: String
+    var tables: [TableRecord]
+    /// Set by other processes: `abort`, `cut-over`.
+    var requested: String?
+
+    var name: String { plan.name }
+}
+
+/// What the state tables know of one table of a migration.
+struct TableRecord: Sendable {
+    let id: Int64
+    let plan: TablePlan
+    let greenOID: UInt32
+    /// The physical file that the chunk list was made for, and its size; nil before the first chunk list.
+    var file: SourceFile?
+
+    var spool: QualifiedName { StateSchema.spool(tableID: id) }
+}
+
+/// A table's main fork as it was at one time.
+struct SourceFile: Sendable, Equatable {
+    /// `pg_relation_filenode`: another one means that every row has moved.
+    let filenode: UInt32
+    let pages: Int64
+}

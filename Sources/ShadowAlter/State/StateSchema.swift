@@ -1,0 +1,63 @@
+import PgConnection
+
+/// The tables in which migrations are remembered: in the database that they change, so that a step and its effect share a transaction.
+enum StateSchema {
+    static let name = "shadow_alter"
+
+    /// Serialises creation and removal of the schema among all runs in the database. Released with its transaction.
+    static let lock = "SELECT pg_advisory_xact_lock(hashtextextended('shadow_alter state schema', 0))"
+
+    static let create = """
+        CREATE SCHEMA IF NOT EXISTS shadow_alter;
+        CREATE TABLE IF NOT EXISTS shadow_alter.migration (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            name text NOT NULL UNIQUE,
+            phase text NOT NULL,
+            stream_name text NOT NULL,
+            plan jsonb NOT NULL,
+            complete_horizon xid8,
+            complete_at timestamptz,
+            requested text,
+            message text NOT NULL DEFAULT '',
+            cut_over_attempts int NOT NULL DEFAULT 0,
+            cut_over_last_error text,
+            cut_over_last_hold_ms float8,
+            cut_over_longest_wait_ms float8,
+            started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            ended_at timestamptz);
+        CREATE TABLE IF NOT EXISTS shadow_alter.migrated_table (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            migration_id bigint NOT NULL REFERENCES shadow_alter.migration ON DELETE CASCADE,
+            position int NOT NULL,
+            source_oid oid NOT NULL,
+            green_oid oid NOT NULL,
+            source_filenode oid,
+            source_pages bigint,
+            truncated_at bigint,
+            keys_refreshed bigint NOT NULL DEFAULT 0,
+            rows_copied bigint NOT NULL DEFAULT 0,
+            UNIQUE (migration_id, position));
+        CREATE TABLE IF NOT EXISTS shadow_alter.chunk (
+            table_id bigint NOT NULL REFERENCES shadow_alter.migrated_table ON DELETE CASCADE,
+            first_page bigint NOT NULL,
+            end_page bigint NOT NULL,
+            rows bigint NOT NULL,
+            PRIMARY KEY (table_id, first_page));
+        """
+
+    static func spool(tableID: Int64) -> QualifiedName {
+        QualifiedName(schema: name, name: "spool_\(tableID)")
+    }
+
+    /// Whether the state tables are there at all.
+    static func exists(on connection: isolated PgConnection) throws -> Bool {
+        try connection.query("SELECT to_regclass('shadow_alter.migration') IS NOT NULL").single().value()
+    }
+
+    /// Removes the schema when no migration is left. To be called in the transaction that removed one.
+    static func dropIfUnused(on connection: isolated PgConnection) throws {
+        try connection.execute(lock)
+        let used: Bool = try connection.query("SELECT EXISTS (SELECT FROM shadow_alter.migration)").single().value()
+        if !used { try connection.execute("DROP SCHEMA shadow_alter CASCADE") }
+    }
+}

@@ -1,0 +1,111 @@
+import FoundationEssentials
+import PgConnection
+
+/// Reads and writes the state tables. Every method runs inside the caller's transaction.
+enum StateStore {
+    /// Records a new migration and creates the spools of its tables.
+    static func insert(_ plan: MigrationPlan, streamName: String, on connection: isolated PgConnection) throws {
+        let id: Int64 = try connection.query(
+            "INSERT INTO shadow_alter.migration (name, phase, stream_name, plan) VALUES ($1, $2, $3, $4) RETURNING id",
+            [.text(plan.name), .text(Phase.planned.rawValue), .text(streamName), .text(try encode(plan))]
+        ).single().value()
+        for (position, table) in plan.tables.enumerated() {
+            let tableID: Int64 = try connection.query(
+                """
+                INSERT INTO shadow_alter.migrated_table (migration_id, position, source_oid, green_oid)
+                VALUES ($1, $2, $3, $4::text::regclass) RETURNING id
+                """, [.int(id), .int(position), .int(table.sourceOID), .text(table.green.sql)]
+            ).single().value()
+            try connection.execute(SpoolSQL.create(StateSchema.spool(tableID: tableID), for: table))
+        }
+    }
+
+    static func find(_ name: String, on connection: isolated PgConnection) throws -> MigrationRecord? {
+        guard try StateSchema.exists(on: connection) else { return nil }
+        let row = try connection.query(
+            "SELECT id, name, phase, stream_name, plan, requested FROM shadow_alter.migration WHERE name = $1",
+            [.text(name)]
+        ).first
+        return try row.map { try record($0, on: connection) }
+    }
+
+    /// The names of all migrations, oldest first.
+    static func names(on connection: isolated PgConnection) throws -> [String] {
+        guard try StateSchema.exists(on: connection) else { return [] }
+        return try connection.query("SELECT name FROM shadow_alter.migration ORDER BY id").rows.map { try $0.value() }
+    }
+
+    private static func record(_ row: PgRow, on connection: isolated PgConnection) throws -> MigrationRecord {
+        let id: Int64 = try row.get("id")
+        let plan: MigrationPlan = try decode(row.get("plan"), of: row.get("name"))
+        let phaseName: String = try row.get("phase")
+        guard let phase = Phase(rawValue: phaseName) else {
+            throw MigrationError(
+                .inconsistent, "migration \(plan.name) is in the phase \(phaseName), which this version does not know",
+                state: "nothing was changed", advice: "use the version of shadow-alter that started this migration")
+        }
+        let tables = try connection.query(
+            """
+            SELECT id, position, green_oid, source_filenode, source_pages
+            FROM shadow_alter.migrated_table WHERE migration_id = $1 ORDER BY position
+            """, [.int(id)]
+        ).rows.map { row in
+            let filenode: UInt32? = try row.optional("source_filenode")
+            let pages: Int64? = try row.optional("source_pages")
+            return TableRecord(
+                id: try row.get("id"), plan: plan.tables[try row.get("position", as: Int.self)],
+                greenOID: try row.get("green_oid"),
+                file: filenode.flatMap { filenode in pages.map { SourceFile(filenode: filenode, pages: $0) } })
+        }
+        return MigrationRecord(
+            id: id, plan: plan, phase: phase, streamName: try row.get("stream_name"), tables: tables,
+            requested: try row.optional("requested"))
+    }
+
+    static func setPhase(_ phase: Phase, of id: Int64, on connection: isolated PgConnection) throws {
+        let updated = try connection.query(
+            """
+            UPDATE shadow_alter.migration SET phase = $2,
+                ended_at = CASE WHEN $3 THEN clock_timestamp() END WHERE id = $1
+            """, [.int(id), .text(phase.rawValue), .bool(phase.isAfterSwap)])
+        guard updated.affectedRows == 1 else {
+            throw MigrationError(
+                .inconsistent, "the state of this migration is gone from shadow_alter.migration",
+                state: "the step that was to be recorded is rolled back",
+                advice: "somebody removed it while the tool was running; `shadow-alter list` shows what is left")
+        }
+    }
+
+    static func setMessage(_ message: String, of id: Int64, on connection: isolated PgConnection) throws {
+        try connection.query(
+            "UPDATE shadow_alter.migration SET message = $2 WHERE id = $1", [.int(id), .text(message)])
+    }
+
+    static func request(_ what: String?, of id: Int64, on connection: isolated PgConnection) throws {
+        try connection.query(
+            "UPDATE shadow_alter.migration SET requested = $2 WHERE id = $1", [.int(id), .text(what)])
+    }
+
+    static func setFile(_ file: SourceFile, of tableID: Int64, on connection: isolated PgConnection) throws {
+        try connection.query(
+            "UPDATE shadow_alter.migrated_table SET source_filenode = $2, source_pages = $3 WHERE id = $1",
+            [.int(tableID), .int(file.filenode), .int(file.pages)])
+    }
+
+    private static func encode(_ plan: MigrationPlan) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(plan), as: UTF8.self)
+    }
+
+    private static func decode(_ text: String, of name: String) throws -> MigrationPlan {
+        do {
+            return try JSONDecoder().decode(MigrationPlan.self, from: Data(text.utf8))
+        } catch {
+            throw MigrationError(
+                .inconsistent,
+                "the plan of migration \(name), as it is recorded in shadow_alter.migration, cannot be read: \(error)",
+                state: "nothing was changed", advice: "use the version of shadow-alter that started this migration")
+        }
+    }
+}

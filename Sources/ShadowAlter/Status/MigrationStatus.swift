@@ -1,0 +1,83 @@
+/// What `status --json` prints: where a migration stands. The names are part of the command line's contract.
+public struct MigrationStatus: Codable, Sendable, Equatable {
+    public enum Condition: String, Codable, Sendable {
+        case running
+        case throttled
+        case paused
+        case waiting
+    }
+
+    public struct Table: Codable, Sendable, Equatable {
+        public var table: String
+        /// nil while PostgreSQL has no estimate.
+        public var rowsEstimated: Int64?
+        public var rowsCopied: Int64
+        /// Of the pages that are to be copied, 0 to 100.
+        public var percent: Double
+
+        enum CodingKeys: String, CodingKey {
+            case table
+            case rowsEstimated = "rows_estimated"
+            case rowsCopied = "rows_copied"
+            case percent
+        }
+    }
+
+    public struct CutOver: Codable, Sendable, Equatable {
+        public var attempts = 0
+        public var lastError: String?
+        public var lastHoldMs: Double?
+        public var longestWaitMs: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case attempts
+            case lastError = "last_error"
+            case lastHoldMs = "last_hold_ms"
+            case longestWaitMs = "longest_wait_ms"
+        }
+    }
+
+    public struct Verify: Codable, Sendable, Equatable {
+        public var rowsChecked: Int64 = 0
+        public var mismatches: Int64 = 0
+
+        enum CodingKeys: String, CodingKey {
+            case rowsChecked = "rows_checked"
+            case mismatches
+        }
+    }
+
+    public var name: String
+    public var phase: Phase
+    public var condition: Condition
+    public var reason: String?
+    public var ready: Bool
+    public var tables: [Table]
+    public var dirtyKeysSpooled: Int64
+    public var keysRefreshed: Int64
+    public var streamLagBytes: Int64?
+    public var retainedWALBytes: Int64?
+    public var cutOver: CutOver
+    public var verify: Verify
+    /// ISO 8601 with time zone, as PostgreSQL prints it.
+    public var startedAt: String
+    public var elapsedSeconds: Double
+    public var etaSeconds: Double?
+    public var rollbackPossible: Bool
+    public var message: String
+
+    enum CodingKeys: String, CodingKey {
+        case name, phase, condition, reason, ready, tables
+        case dirtyKeysSpooled = "dirty_keys_spooled"
+        case keysRefreshed = "keys_refreshed"
+        case streamLagBytes = "stream_lag_bytes"
+        case retainedWALBytes = "retained_wal_bytes"
+        case cutOver = "cut_over"
+        case verify
+        case startedAt = "started_at"
+        case elapsedSeconds = "elapsed_seconds"
+        case etaSeconds = "eta_seconds"
+        case rollbackPossible = "rollback_possible"
+        case message
+    }
+}

@@ -1,0 +1,112 @@
+import PgConnection
+import PgOutput
+import PgReplication
+
+/// Reads where migrations stand from the state tables and the catalogs: also when no run is alive.
+public struct StatusReader: Sendable {
+    let connections: ConnectionOptions
+
+    public init(connections: ConnectionOptions) {
+        self.connections = connections
+    }
+
+    /// Throws `notFound` when there is no migration of this name.
+    public func status(of name: String) async throws -> MigrationStatus {
+        try await withConnection { connection in
+            guard let status = try await read(name, on: connection) else { throw MigrationError.notFound(name) }
+            return status
+        }
+    }
+
+    /// All migrations of the database, oldest first.
+    public func list() async throws -> [MigrationStatus] {
+        try await withConnection { connection in
+            var all: [MigrationStatus] = []
+            for name in try await connection.run({ try StateStore.names(on: $0) }) {
+                if let status = try await read(name, on: connection) { all.append(status) }
+            }
+            return all
+        }
+    }
+
+    private func withConnection<Value>(_ body: (PgConnection) async throws -> Value) async throws -> Value {
+        let connection = try await PgConnection.connect(connections, for: .control)
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func read(_ name: String, on connection: PgConnection) async throws -> MigrationStatus? {
+        guard let record = try await connection.run({ try StateStore.find(name, on: $0) }) else { return nil }
+        let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
+        return try await connection.run { try Self.status(record, slot: slot, on: $0) }
+    }
+
+    private static func status(
+        _ record: MigrationRecord, slot: ReplicationSlot.Status?, on connection: isolated PgConnection
+    ) throws -> MigrationStatus {
+        let row = try connection.query(
+            """
+            SELECT started_at::text, extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at)::float8 AS elapsed, message,
+                cut_over_attempts, cut_over_last_error, cut_over_last_hold_ms, cut_over_longest_wait_ms,
+                (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::bigint) AS lag
+            FROM shadow_alter.migration WHERE id = $1
+            """, [.int(record.id), .text(slot?.confirmedFlushLSN?.description)]
+        ).single()
+        let tables = try record.tables.map { try table($0, record.phase, on: connection) }
+        let isAlive = try TableLock.owner(of: record.tables, on: connection) != nil
+        let message: String = try row.get("message")
+        return MigrationStatus(
+            name: record.name, phase: record.phase,
+            condition: isAlive || record.phase.isAfterSwap ? .running : .paused,
+            reason: isAlive || record.phase.isAfterSwap ? nil : "no run is alive; the same command continues it",
+            ready: record.phase == .ready, tables: tables.map(\.status),
+            dirtyKeysSpooled: tables.reduce(0) { $0 + $1.spooled },
+            keysRefreshed: tables.reduce(0) { $0 + $1.refreshed },
+            streamLagBytes: try row.optional("lag"), retainedWALBytes: slot?.retainedBytes,
+            cutOver: MigrationStatus.CutOver(
+                attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
+                lastHoldMs: try row.optional("cut_over_last_hold_ms"),
+                longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
+            verify: MigrationStatus.Verify(), startedAt: try row.get("started_at"),
+            elapsedSeconds: try row.get("elapsed"), etaSeconds: nil,
+            rollbackPossible: !record.phase.isAfterSwap, message: message)
+    }
+
+    private struct TableStatus {
+        var status: MigrationStatus.Table
+        var spooled: Int64
+        var refreshed: Int64
+    }
+
+    private static func table(
+        _ table: TableRecord, _ phase: Phase, on connection: isolated PgConnection
+    ) throws -> TableStatus {
+        let chunks = try connection.query(
+            """
+            SELECT coalesce(sum(end_page - first_page), 0)::bigint AS pages, coalesce(sum(c.rows), 0)::bigint AS rows,
+                t.rows_copied, t.keys_refreshed
+            FROM shadow_alter.migrated_table t LEFT JOIN shadow_alter.chunk c ON c.table_id = t.id
+            WHERE t.id = $1 GROUP BY t.id
+            """, [.int(table.id)]
+        ).single()
+        let hasSpool: Bool = try connection.query(
+            "SELECT to_regclass($1) IS NOT NULL", [.text(table.spool.sql)]
+        ).single().value()
+        let spooled: Int64 =
+            hasSpool ? try connection.query("SELECT count(*) FROM \(table.spool.sql)").single().value() : 0
+        let pages: Int64 = try chunks.get("pages")
+        let total = table.file?.pages ?? 0
+        let copied: Int64 = phase.isAfterSwap ? try chunks.get("rows_copied") : try chunks.get("rows")
+        return TableStatus(
+            status: MigrationStatus.Table(
+                table: table.plan.source.description, rowsEstimated: table.plan.estimatedRows, rowsCopied: copied,
+                percent: phase > .copying ? 100 : total > 0 ? min(100, Double(pages) / Double(total) * 100) : 0),
+            spooled: spooled, refreshed: try chunks.get("keys_refreshed"))
+    }
+}

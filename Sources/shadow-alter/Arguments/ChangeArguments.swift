@@ -1,0 +1,50 @@
+import ArgumentParser
+import FoundationEssentials
+import ShadowAlter
+
+/// Which change.
+struct ChangeArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("The table to change.", valueName: "[schema.]table"))
+    var table: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The clauses of an ALTER TABLE, for example 'ALTER COLUMN id TYPE bigint'; empty rebuilds the table as it is.",
+            valueName: "clauses"))
+    var alter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the statements of the change, instead of --table and --alter.", valueName: "file"))
+    var script: String?
+
+    @Option(help: "The migration's name. (default: the table's name)")
+    var name: String?
+
+    @Option(help: "auto: PostgreSQL's own ALTER TABLE where it touches nothing but catalogs, a shadow table otherwise.")
+    var strategy: MigrationRequest.Strategy = .auto
+
+    func validate() throws {
+        switch (table, alter, script) {
+        case (.some, .some, nil), (nil, nil, .some): break
+        case (.some, nil, nil):
+            throw ValidationError(
+                "--table needs --alter CLAUSES (an empty one, with --strategy shadow, rebuilds the table as it is).")
+        default: throw ValidationError("Give either --table and --alter, or --script.")
+        }
+    }
+
+    func request() throws -> MigrationRequest {
+        if let table, let alter {
+            return MigrationRequest(change: .alter(table: table, clauses: alter), name: name, strategy: strategy)
+        }
+        let path = script ?? ""
+        guard let data = FileManager.default.contents(atPath: path), let text = String(bytes: data, encoding: .utf8)
+        else {
+            throw ValidationError("The script \(path) cannot be read as UTF-8 text.")
+        }
+        return MigrationRequest(change: .script(text), name: name, strategy: strategy)
+    }
+}
+
+extension MigrationRequest.Strategy: ExpressibleByArgument {}

@@ -1,0 +1,29 @@
+import ShadowAlter
+
+/// A status for people. Pure.
+struct StatusText {
+    let status: MigrationStatus
+
+    var lines: [String] {
+        let reason = status.reason.map { ": \($0)" } ?? ""
+        var lines = ["\(status.name)  \(status.phase.rawValue), \(status.condition.rawValue)\(reason)"]
+        for table in status.tables {
+            let estimate = table.rowsEstimated.map { " of about \(grouped($0))" } ?? ""
+            lines.append(
+                "  \(table.table)  \(grouped(table.rowsCopied))\(estimate) rows copied, \((table.percent * 10).rounded() / 10) %"
+            )
+        }
+        lines.append(
+            "  keys            \(grouped(status.dirtyKeysSpooled)) waiting, \(grouped(status.keysRefreshed)) refreshed")
+        if let retained = status.retainedWALBytes { lines.append("  WAL retained    \(ByteCount(retained))") }
+        if let lag = status.streamLagBytes { lines.append("  stream lag      \(ByteCount(lag))") }
+        if status.cutOver.attempts > 0 {
+            let hold = status.cutOver.lastHoldMs.map { ", lock held \(($0 * 10).rounded() / 10) ms" } ?? ""
+            let error = status.cutOver.lastError.map { ", last error: \($0)" } ?? ""
+            lines.append("  cut-over        \(status.cutOver.attempts) attempt(s)\(hold)\(error)")
+        }
+        lines.append("  started         \(status.startedAt), \(time(Int64(status.elapsedSeconds))) elapsed")
+        if !status.message.isEmpty { lines.append("  message         \(status.message)") }
+        return lines
+    }
+}

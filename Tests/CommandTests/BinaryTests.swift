@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// The built program.
+enum Binary {
+    /// Beside the program that runs these tests, where the build puts both.
+    static func program() throws -> URL {
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        var directory = tests.deletingLastPathComponent()
+        // Where a helper program runs the tests, the test bundle is among its arguments.
+        let candidates =
+            [directory.path()] + CommandLine.arguments.map { URL(filePath: $0).deletingLastPathComponent().path() }
+        for candidate in candidates {
+            directory = URL(filePath: candidate)
+            let program = directory.appending(path: "shadow-alter")
+            if FileManager.default.isExecutableFile(atPath: program.path()) { return program }
+        }
+        throw NotBuilt(description: "there is no shadow-alter beside \(candidates): run `swift build --build-tests`")
+    }
+
+    private struct NotBuilt: Error, CustomStringConvertible { let description: String }
+
+    struct Answer {
+        let status: Int32
+        let output: String
+        let error: String
+    }
+
+    /// Runs it to its end.
+    ///
+    /// - Parameter environment: by default one in which no server of the machine's can be reached.
+    static func run(
+        _ arguments: [String], environment: [String: String] = ["PGHOST": "/nowhere", "PATH": "/nowhere"]
+    ) throws -> Answer {
+        let process = Process()
+        let (output, error) = (Pipe(), Pipe())
+        process.executableURL = try program()
+        process.arguments = arguments
+        process.environment = environment
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        // Both answers are far smaller than a pipe, so reading one after the other cannot block.
+        let texts = try [output, error].map {
+            String(decoding: try $0.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        }
+        process.waitUntilExit()
+        return Answer(status: process.terminationStatus, output: texts[0], error: texts[1])
+    }
+}
+
+/// What the program does without a server.
+struct BinaryTests {
+    @Test(arguments: [
+        ["bogus"], ["run"], ["run", "--table", "t"], ["run", "--table", "t", "--alter", "x", "--lock-timeout", "5"],
+        ["run", "--table", "t", "--alter", "x", "--copy-workers", "0"], ["run", "--script", "/nowhere/script.sql"],
+        ["plan", "--nonsense"], ["status", "a", "b"], ["demo", "--rows", "none"], ["demo", "--rows", "0"],
+    ])
+    func aCommandLineThatCannotBeUnderstoodEndsWith2(arguments: [String]) throws {
+        let answer = try Binary.run(arguments)
+        #expect(answer.status == 2)
+        #expect(answer.output.isEmpty)
+        #expect(answer.error.hasPrefix("Error: "), "\(answer.error)")
+    }
+
+    @Test(arguments: [[], ["--help"], ["run", "--help"], ["help", "demo"], ["--version"]])
+    func helpEndsWith0(arguments: [String]) throws {
+        let answer = try Binary.run(arguments)
+        #expect(answer.status == 0)
+        #expect(!answer.output.isEmpty)
+        #expect(answer.error.isEmpty)
+    }
+
+    @Test(arguments: [
+        ["plan", "--table", "t", "--alter", "x"], ["run", "--table", "t", "--alter", "x"], ["status", "n"], ["list"],
+        ["cut-over", "n"], ["abort", "n"], ["finalize", "n"],
+    ])
+    func withoutAServerEveryCommandEndsWith1AndSaysWhy(arguments: [String]) throws {
+        let answer = try Binary.run(arguments)
+        #expect(answer.status == 1)
+        #expect(answer.error.contains("No connection to PostgreSQL"), "\(answer.error)")
+        #expect(answer.error.contains("/nowhere"))
+        #expect(answer.error.contains("Next: "))
+    }
+
+    @Test func aDemonstrationWithoutAServerSaysWhere() throws {
+        let answer = try Binary.run(["demo", "--server-bin", "/nowhere"])
+        #expect(answer.status == 1)
+        #expect(answer.error.contains("/nowhere"))
+    }
+}

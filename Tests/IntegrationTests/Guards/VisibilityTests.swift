@@ -1,0 +1,60 @@
+import PgConnection
+import ShadowAlter
+import Testing
+import ThrowawayServer
+
+extension LiveMigrations {
+    /// With synchronous replication the stream tells of a commit before other sessions see it.
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct VisibilityTests {
+        @Test(arguments: try await Servers.outermost())
+        func aCommitThatNobodySeesYetIsNotForgotten(_ binaries: ServerBinaries) async throws {
+            // The setting concerns the whole server, so that this one has its own.
+            let server = try await ThrowawayServer.start(binaries)
+            let items = try await Items.create("visibility", in: server)
+            let running = RunningMigration(Items.plain, items.database, .quick.manual())
+            try await running.untilReady(items.session)
+            try await items.session.execute("SET synchronous_commit = local")
+
+            try await Self.setStandby("a standby that does not exist", items)
+            let writer = try await TestSession(items.database, "writer")
+            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
+            try await running.until("the writer waits for the standby") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
+            }
+            #expect(try await items.session.isTrue("NOT EXISTS (SELECT FROM item WHERE value = 'invisible')"))
+            // Comes later in the stream: when the shadow has it, everything before it was looked at.
+            try await items.session.execute("UPDATE item SET value = 'visible' WHERE id = 100")
+            try await running.until("the shadow has what was written later") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM item_green.item WHERE id = 100 AND value = 'visible')")
+            }
+
+            // It is in the way, too: exchanging the tables now would lose it.
+            try await RequestCutOver(connections: items.database.options).run("item")
+            try await running.until("the cut-over waits for the writer") {
+                running.migration.status.snapshot.reason?.contains("session \(writer.pid) ") ?? false
+            }
+            #expect(try await items.session.isTrue("to_regclass('item_green.item') IS NOT NULL"))
+
+            try await Self.setStandby("", items)
+            _ = try await written
+            try await running.summary()
+            try await items.expectExact()
+            #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'invisible') = 50"))
+            await writer.close()
+            try await items.finish()
+            try await server.stop()
+        }
+
+        private static func setStandby(_ name: String, _ items: Items) async throws {
+            try await items.session.execute(
+                "ALTER SYSTEM SET synchronous_standby_names = '\(name.isEmpty ? "" : "\"\(name)\"")'")
+            try await items.session.execute("SELECT pg_reload_conf()")
+            try await eventually("the setting is in force") {
+                try await items.session.isTrue(
+                    "(current_setting('synchronous_standby_names') <> '') = \(!name.isEmpty)")
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/// What depends on the table, or is reached by it.
+extension PreflightCase {
+    private static let trigger =
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';"
+
+    static let dependents: [Self] = [
+        Self(
+            name: "triggers",
+            setup: plain + trigger + """
+                CREATE TRIGGER one AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+                CREATE TRIGGER two BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.a > 0) EXECUTE FUNCTION f();
+                ALTER TABLE t DISABLE TRIGGER two;
+                CREATE CONSTRAINT TRIGGER three AFTER DELETE ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f()
+                """, codes: ["trigger", "trigger", "trigger"],
+            says: [
+                "trigger one", "trigger (disabled) two", "constraint trigger three", "DROP TRIGGER two ON s.t;",
+            ]),
+        Self(
+            name: "rules",
+            setup: plain + """
+                CREATE TABLE o (id int); CREATE RULE own AS ON INSERT TO t DO ALSO NOTHING;
+                CREATE RULE other AS ON INSERT TO o DO ALSO INSERT INTO t VALUES (new.id)
+                """, codes: ["rule", "rule-elsewhere"],
+            says: ["DROP RULE own ON s.t;", "rule other of s.o", "DROP RULE other ON s.o;"]),
+        Self(
+            name: "row-level security",
+            setup: plain + """
+                ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (a > 0)
+                """, codes: ["row-security", "policy"],
+            says: [
+                "ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;", "DROP POLICY mine ON s.t;",
+            ]),
+        Self(
+            name: "policy while row-level security is off", setup: plain + "CREATE POLICY mine ON t USING (a > 0)",
+            codes: ["policy"], says: ["policy mine"]),
+        Self(
+            name: "outbound foreign key",
+            setup: "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p int REFERENCES p)",
+            codes: ["foreign-key"], says: ["t_p_fkey to s.p", "ALTER TABLE s.t DROP CONSTRAINT t_p_fkey;"]),
+        Self(
+            name: "inbound foreign key", setup: plain + "CREATE TABLE c (t int REFERENCES t)", codes: ["referenced"],
+            says: ["s.c has the foreign key c_t_fkey", "ALTER TABLE s.c DROP CONSTRAINT c_t_fkey;"]),
+        Self(
+            name: "foreign key to itself", setup: "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t)",
+            codes: ["foreign-key"], says: ["t_up_fkey to itself"]),
+        Self(
+            name: "inbound foreign key of a partitioned table",
+            setup: plain + """
+                CREATE TABLE c (t int REFERENCES t) PARTITION BY RANGE (t);
+                CREATE TABLE c1 PARTITION OF c FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (t);
+                CREATE TABLE c11 PARTITION OF c1 FOR VALUES FROM (0) TO (9)
+                """, codes: ["referenced"], says: ["ALTER TABLE s.c DROP CONSTRAINT c_t_fkey;"]),
+        Self(
+            name: "views",
+            setup: plain + """
+                CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
+                CREATE VIEW w AS SELECT * FROM m; CREATE VIEW x AS SELECT t FROM t; CREATE VIEW k AS SELECT id, b FROM t GROUP BY id
+                """, codes: ["view", "view", "view"],
+            says: [
+                "the view s.v reads it, and s.m, s.w on top of that",
+                "DROP VIEW s.w; DROP MATERIALIZED VIEW s.m; DROP VIEW s.v;",
+                "the view s.k reads it", "DROP VIEW s.x;",
+            ]),
+        Self(
+            name: "materialised view", setup: plain + "CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t",
+            codes: ["view"], says: ["the materialised view s.m reads it", "DROP MATERIALIZED VIEW s.m;"]),
+        Self(
+            name: "functions",
+            setup: plain + """
+                CREATE FUNCTION body() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(a) FROM t; END;
+                CREATE FUNCTION arg(t) RETURNS int LANGUAGE sql AS 'SELECT 1';
+                CREATE FUNCTION args(t[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
+                CREATE FUNCTION result() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM s.t';
+                CREATE PROCEDURE proc() LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END
+                """, codes: ["function", "function", "function", "function", "function"],
+            says: [
+                "DROP FUNCTION s.body();", "DROP FUNCTION s.arg(s.t);", "DROP FUNCTION s.args(s.t[]);",
+                "DROP FUNCTION s.result();", "DROP PROCEDURE s.proc();",
+            ]),
+    ]
+
+    static let types: [Self] = [
+        Self(
+            name: "row type as a column's type", setup: plain + "CREATE TABLE o (x t, y t[])",
+            codes: ["row-type-used", "row-type-used"], says: ["table column s.o.x", "table column s.o.y"]),
+        Self(
+            name: "row type in other types",
+            setup: plain + """
+                CREATE TYPE y AS (x t); CREATE DOMAIN d AS t CHECK ((VALUE).a > 0); CREATE TYPE r AS RANGE (subtype = t)
+                """, codes: ["row-type-used", "row-type-used", "row-type-used", "dependent-object"],
+            says: ["s.y.x", "type s.d", "type s.r"]),
+        Self(
+            name: "constants of another table", setup: plain + "CREATE TABLE o (x regclass DEFAULT 's.t'::regclass)",
+            codes: ["dependent-object"], says: ["default value for column x of table"]),
+        Self(
+            name: "policy of another table",
+            setup: plain + "CREATE TABLE o (x int); CREATE POLICY p ON o USING (x IN (SELECT a FROM t))",
+            codes: ["dependent-object"], says: ["policy p on table"]),
+        Self(
+            name: "cast of the row type", setup: plain + "CREATE CAST (t AS text) WITH INOUT AS ASSIGNMENT",
+            codes: ["dependent-object"], says: ["cast from"]),
+        Self(
+            name: "constraint trigger of another table",
+            setup: plain + trigger + """
+                CREATE TABLE o (x int); CREATE CONSTRAINT TRIGGER c AFTER INSERT ON o FROM t FOR EACH ROW EXECUTE FUNCTION f()
+                """, codes: ["dependent-object"], says: ["trigger c on table"]),
+        Self(
+            name: "constants of its own",
+            setup: """
+                CREATE TABLE t (id int PRIMARY KEY, x oid DEFAULT 's.t'::regclass, CHECK (x <> 's.t'::regclass));
+                CREATE INDEX i ON t ((x = 's.t'::regclass)); CREATE STATISTICS st ON (x = 's.t'::regclass) FROM t
+                """, codes: .init(repeating: "refers-to-itself", count: 4),
+            says: [
+                "default or generation expression of the column x", "constraint t_x_check", "index s.i",
+                "statistics object st",
+            ]),
+    ]
+
+    static let sequences: [Self] = [
+        Self(
+            name: "serial's sequence used by another table",
+            setup: "CREATE TABLE t (id serial PRIMARY KEY); CREATE TABLE o (x int DEFAULT nextval('s.t_id_seq'))",
+            codes: ["sequence-shared"],
+            says: ["sequence s.t_id_seq", "ALTER TABLE s.o ALTER COLUMN x DROP DEFAULT;"]),
+        Self(
+            name: "identity's sequence used by another column",
+            setup: """
+                CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x int);
+                ALTER TABLE t ALTER x SET DEFAULT nextval('s.t_id_seq')
+                """, codes: ["sequence-shared"], says: ["sequence s.t_id_seq", "column x of s.t"]),
+        Self(
+            name: "sequence read by a view",
+            setup: "CREATE TABLE t (id serial PRIMARY KEY); CREATE VIEW v AS SELECT last_value FROM t_id_seq",
+            codes: ["view"], says: ["s.v"]),
+        Self(
+            name: "sequence in another schema",
+            setup: """
+                CREATE TABLE t (id serial PRIMARY KEY);
+                UPDATE pg_class SET relnamespace = 'public'::regnamespace WHERE oid = 's.t_id_seq'::regclass
+                """, codes: ["sequence-elsewhere"], says: ["ALTER SEQUENCE public.t_id_seq OWNED BY NONE;"]),
+    ]
+}

@@ -1,0 +1,108 @@
+import PgConnection
+import ShadowAlter
+import Synchronization
+
+/// A migration that runs beside the test.
+final class RunningMigration: Sendable {
+    let migration: Migration
+    let log: CapturedLog
+    private let task: Task<MigrationSummary, any Error>
+    private let hasEnded: EndFlag
+
+    init(_ request: MigrationRequest, _ database: TestDatabase, _ options: MigrationOptions = .quick) {
+        let log = CapturedLog()
+        let hasEnded = EndFlag()
+        let migration = Migration(request, connections: database.options, options: options, log: log.logger())
+        self.log = log
+        self.hasEnded = hasEnded
+        self.migration = migration
+        task = Task {
+            defer { hasEnded.set() }
+            return try await migration.run()
+        }
+    }
+
+    /// Throws what the run has thrown.
+    @discardableResult
+    func summary() async throws -> MigrationSummary {
+        try await task.value
+    }
+
+    /// The error that ends the run; nil when it succeeds.
+    func failure() async -> (any Error)? {
+        do {
+            _ = try await task.value
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    func cancel() { task.cancel() }
+
+    /// Waits for the condition, unless the run ends first.
+    func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+        do {
+            try await eventually(what) {
+                if try await condition() { return true }
+                guard hasEnded.isSet else { return false }
+                // It may have come about between the two questions.
+                if try await condition() { return true }
+                _ = try await task.value
+                throw NeverHappened(description: "the migration ended before: \(what)")
+            }
+        } catch let error as NeverHappened {
+            let snapshot = migration.status.snapshot
+            throw NeverHappened(
+                description: "\(error); phase \(snapshot.phase), reason \(snapshot.reason ?? "none"), "
+                    + "last error \(snapshot.cutOver.lastError ?? "none"), log: \(log.all.suffix(10))")
+        }
+    }
+
+    func until(phase: Phase) async throws {
+        try await until("phase \(phase)") { migration.status.snapshot.phase == phase }
+    }
+
+    /// The shadow is held ready, and at least one round of holding has begun.
+    func untilReady(_ session: TestSession) async throws {
+        try await until("ready") {
+            guard try await session.isTrue("to_regclass('shadow_alter.migration') IS NOT NULL") else { return false }
+            return try await session.isTrue("EXISTS (SELECT FROM shadow_alter.migration WHERE phase = 'ready')")
+        }
+    }
+}
+
+private final class EndFlag: Sendable {
+    private let value = Mutex(false)
+    var isSet: Bool { value.withLock { $0 } }
+    func set() { value.withLock { $0 = true } }
+}
+
+extension MigrationOptions {
+    /// Small chunks, so that a small table has many of them.
+    static var quick: Self {
+        var options = Self()
+        options.maximumChunkPages = 8
+        return options
+    }
+
+    /// Copies one page after the other, in one lane.
+    static var pageByPage: Self {
+        var options = Self()
+        options.maximumChunkPages = 1
+        options.copyWorkers = 1
+        return options
+    }
+
+    func manual() -> Self {
+        var options = self
+        options.cutOver = .manual
+        return options
+    }
+}
+
+extension MigrationRequest {
+    init(_ table: String, _ clauses: String, name: String? = nil, strategy: Strategy = .shadow) {
+        self.init(change: .alter(table: table, clauses: clauses), name: name, strategy: strategy)
+    }
+}

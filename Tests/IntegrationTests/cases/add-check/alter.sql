@@ -1,0 +1,1 @@
+ADD CONSTRAINT amount_range CHECK (amount > -1000000)

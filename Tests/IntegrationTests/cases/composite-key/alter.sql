@@ -1,0 +1,1 @@
+ALTER COLUMN tenant TYPE bigint, ALTER COLUMN id TYPE bigint

@@ -1,0 +1,1 @@
+ALTER COLUMN mood TYPE text

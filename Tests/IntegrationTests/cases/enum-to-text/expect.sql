@@ -1,0 +1,7 @@
+-- Each row is a fact and whether it holds.
+SELECT 'mood is text', format_type(atttypid, atttypmod) = 'text' FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'mood';
+SELECT 'the default means the same', column_default IN ('''ok''::mood', '''ok''::text') FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = 'orders' AND column_name = 'mood';
+SELECT 'all indexes are there', array_agg(c.relname::text ORDER BY c.relname) = '{orders_code_key,orders_large,orders_note,orders_pkey,orders_serial_no_key}'
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'orders'::regclass AND i.indisvalid;
+SELECT 'it is analysed', count(*) > 3 FROM pg_stats WHERE schemaname = 'public' AND tablename = 'orders';

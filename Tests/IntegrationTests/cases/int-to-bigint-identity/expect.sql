@@ -1,0 +1,8 @@
+-- Each row is a fact and whether it holds.
+SELECT 'id is bigint', format_type(atttypid, atttypmod) = 'bigint' FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'id';
+SELECT 'the identity is kept', identity_generation = 'BY DEFAULT' FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = 'orders' AND column_name = 'id';
+SELECT 'the sequence goes on', last_value > (SELECT max(id) FROM orders) - 5000 AND last_value >= 10000 FROM orders_id_seq;
+SELECT 'all indexes are there', array_agg(c.relname::text ORDER BY c.relname) = '{orders_code_key,orders_large,orders_note,orders_pkey,orders_serial_no_key}'
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'orders'::regclass AND i.indisvalid;
+SELECT 'it is analysed', count(*) > 3 FROM pg_stats WHERE schemaname = 'public' AND tablename = 'orders';

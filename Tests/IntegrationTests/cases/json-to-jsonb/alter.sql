@@ -1,0 +1,1 @@
+ALTER COLUMN doc TYPE jsonb

@@ -1,0 +1,1 @@
+RENAME COLUMN origin TO "Odd "" provenance"

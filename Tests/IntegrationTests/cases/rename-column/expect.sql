@@ -1,0 +1,6 @@
+-- Each row is a fact and whether it holds.
+SELECT 'Odd " provenance is text', format_type(atttypid, atttypmod) = 'text' FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'Odd " provenance';
+SELECT 'the old name is gone', NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attname = 'origin');
+SELECT 'all indexes are there', array_agg(c.relname::text ORDER BY c.relname) = '{orders_code_key,orders_large,orders_note,orders_origin,orders_pkey,orders_serial_no_key}'
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'orders'::regclass AND i.indisvalid;
+SELECT 'it is analysed', count(*) > 3 FROM pg_stats WHERE schemaname = 'public' AND tablename = 'orders';

@@ -1,0 +1,1 @@
+ALTER COLUMN number TYPE integer USING trim(number)::integer

@@ -1,0 +1,68 @@
+import PgConnection
+import Testing
+
+@testable import ShadowAlter
+
+@Suite struct RefreshSQLTests {
+    private static let spool = QualifiedName(schema: "shadow_alter", name: "spool_1")
+    private static let window = SpoolWindow(after: 3, through: 9, snapshot: "10:20:12")
+
+    private func sql(_ table: TablePlan) -> RefreshSQL { RefreshSQL(table: table, spool: Self.spool) }
+
+    @Test func aChunkIsAPageRangeOfTheTableItself() {
+        let insert = sql(.item()).insert(pages: 8, 16)
+        #expect(insert.contains(#"INSERT INTO "item_green"."item" ("id", "value") OVERRIDING SYSTEM VALUE"#))
+        #expect(insert.contains(#"FROM ONLY "public"."item" AS "item" ("id", "value")"#))
+        #expect(insert.contains(#""item".ctid >= '(8,0)'::tid AND "item".ctid < '(16,0)'::tid"#))
+    }
+
+    /// What is not visible yet stays in the spool: the same condition decides about all three statements.
+    @Test func aBatchTakesWhatItsSnapshotSees() {
+        let refresh = sql(.item())
+        let condition = "seq > 3 AND seq <= 9 AND pg_visible_in_snapshot(xid, '10:20:12')"
+        for statement in [
+            refresh.insert(Self.window, replacing: true), refresh.delete(Self.window, onlyGone: true),
+            SpoolSQL.delete(Self.spool, Self.window),
+        ] {
+            #expect(statement.contains(condition), "\(statement)")
+        }
+        var locked = Self.window
+        locked.snapshot = nil
+        #expect(SpoolSQL.condition(locked) == "seq > 3 AND seq <= 9")
+    }
+
+    @Test func updatingReplacesEverythingButTheKey() {
+        let insert = sql(.item()).insert(Self.window, replacing: true)
+        #expect(insert.hasSuffix(#"ON CONFLICT ("id") DO UPDATE SET "value" = excluded."value""#))
+        #expect(!sql(.item()).insert(Self.window, replacing: false).contains("ON CONFLICT"))
+    }
+
+    @Test func aTableThatIsAllKeyHasNothingToUpdate() {
+        let table = TablePlan.item(columns: [.init(green: "id", expression: "\"id\"")])
+        #expect(sql(table).insert(Self.window, replacing: true).hasSuffix(#"ON CONFLICT ("id") DO NOTHING"#))
+    }
+
+    @Test func onlyRowsWhoseSourceIsGoneAreDeletedWhenUpdating() {
+        let refresh = sql(.item(key: [.id, .code]))
+        let updating = refresh.delete(Self.window, onlyGone: true)
+        #expect(updating.contains(#"NOT EXISTS (SELECT FROM ONLY "public"."item""#))
+        // The source knows the column by its old name, the mapping and the green table by the new one.
+        #expect(updating.contains(#"shadow_alter_source."code" = shadow_alter_keys.shadow_alter_k2"#))
+        #expect(updating.contains(#"(CAST("renamed" AS text) COLLATE pg_catalog."C") AS shadow_alter_g2"#))
+        #expect(updating.contains(#"shadow_alter_green."renamed" = shadow_alter_keys.shadow_alter_g2"#))
+        #expect(!refresh.delete(Self.window, onlyGone: false).contains("NOT EXISTS"))
+    }
+
+    @Test func theSpoolTakesItsTypesFromTheSource() {
+        let create = SpoolSQL.create(Self.spool, for: .item(key: [.id, .code]))
+        #expect(create.contains(#""id" AS shadow_alter_k1, "code" AS shadow_alter_k2"#))
+        #expect(create.contains(#"FROM ONLY "public"."item" WITH NO DATA"#))
+        #expect(
+            SpoolSQL.copyIn(Self.spool, for: .item(key: [.id, .code]))
+                == #"COPY "shadow_alter"."spool_1" (seq, xid, shadow_alter_k1, shadow_alter_k2) FROM STDIN"#)
+    }
+
+    @Test func allMeansAll() {
+        #expect(SpoolSQL.condition(.all) == "seq > 0 AND seq <= \(Int64.max)")
+    }
+}

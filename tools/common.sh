@@ -1,0 +1,17 @@
+# What the scripts beside this file share. To be sourced, from the project's directory.
+
+# Says how to get Swift where it is missing or too old.
+require_swift() {
+    local version
+    if ! command -v swift >/dev/null; then
+        printf '%s: Swift is not installed (or not in PATH). Nothing was done.\n' "$0" >&2
+        printf 'Install Swift 6.2 or newer: https://www.swift.org/install/linux/\n' >&2
+        exit 1
+    fi
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    if [ -z "$version" ] || [ "$(printf '%s\n' 6.2 "$version" | sort -V | head -n 1)" != 6.2 ]; then
+        printf '%s: Swift %s is here, 6.2 or newer is needed. Nothing was done.\n' "$0" "${version:-(unknown)}" >&2
+        printf 'Install it: https://www.swift.org/install/linux/\n' >&2
+        exit 1
+    fi
+}
