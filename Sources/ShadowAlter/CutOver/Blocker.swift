@@ -34,7 +34,8 @@ public struct Blocker: Sendable, Equatable, CustomStringConvertible {
 
 /// Looks who is in the way, without asking for any lock.
 struct BlockerFinder: Sendable {
-    let sources: [UInt32]
+    /// Everything that will be locked.
+    let relations: [UInt32]
     /// nil where no copy is involved.
     let migrationID: Int64?
     /// A transaction that has held a lock for less than this is expected to end by itself within an attempt.
@@ -66,7 +67,7 @@ struct BlockerFinder: Sendable {
                    AND (a.backend_type = 'autovacuum worker'
                         OR clock_timestamp() - a.xact_start > make_interval(secs => $2::float8)))
             ORDER BY seconds DESC NULLS LAST
-            """, [.array(sources.map { String($0) }), .double(patience.seconds)]
+            """, [.array(relations.map { String($0) }), .double(patience.seconds)]
         ).rows.map { try blocker($0, reason: .lock(mode: $0.get("mode"))) }
     }
 

@@ -24,22 +24,26 @@ struct CutOverAttempt: Sendable {
         let statistics = try await connection.run { [record] connection in
             try record.tables.map { try Self.statistics(of: $0, on: connection) }
         }
-        let versions = try await rehearse()
+        let rehearsal = try await rehearse()
         let requested = clock.now
         let granted = try await connection.transaction { [self] connection in
             try connection.execute(options.attemptSettings)
-            let locked = record.tables.flatMap { [$0.plan.source.sql, $0.plan.green.sql] }.joined(separator: ", ")
-            try connection.execute("LOCK TABLE \(locked) IN ACCESS EXCLUSIVE MODE")
+            try lock(rehearsal, on: connection)
             let granted = clock.now
             // Both at the same time: the watermark travels on connections of its own.
             async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
-            if try readVersions(on: connection) != versions { try compareCatalog(on: connection) }
+            if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
             _ = try await drained
             for table in record.tables { try settle(table, on: connection) }
+            try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             for (table, statistics) in zip(record.tables, statistics) {
                 let statements = SwapSQL.statements(
                     for: table.plan, blueSchema: record.plan.blueSchema, statistics: statistics)
-                try connection.execute(statements.joined(separator: ";\n"))
+                try execute(statements, on: connection)
+            }
+            try execute(record.plan.dependants.flatMap(\.restore), on: connection)
+            if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
+                try StateStore.setSettled(false, of: record.id, on: connection)
             }
             try StateStore.setPhase(.done, of: record.id, on: connection)
             guard clock.now - requested <= options.cutOverBudget else {
@@ -51,15 +55,20 @@ struct CutOverAttempt: Sendable {
         return Outcome(hold: now - granted, wait: now - requested)
     }
 
+    private struct Rehearsal: Sendable {
+        /// Of the catalog rows that were found to be as planned.
+        var versions: [CatalogVersions]
+        /// The owners of the views, by OID.
+        var owners: [UInt32: String]
+    }
+
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
-    ///
-    /// Returns the versions of the catalog rows that were found to be as planned.
-    private func rehearse() async throws -> [CatalogVersions] {
-        let versions = try await connection.run { [self] connection in
+    private func rehearse() async throws -> Rehearsal {
+        let rehearsal = try await connection.transaction { [self] connection in
             // In this order: a change in between shows in the versions.
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)
-            return versions
+            return Rehearsal(versions: versions, owners: try owners(on: connection))
         }
         do {
             try await connection.transaction { [self] connection in
@@ -70,11 +79,43 @@ struct CutOverAttempt: Sendable {
         } catch let error as PgError where error.isRowConflict {
             // The other row of a swapped value is not in the spool yet; under the lock it will be.
         }
-        return versions
+        return rehearsal
+    }
+
+    /// First the views, then the tables; all together within one `lock_timeout`, which PostgreSQL would grant to each lock anew.
+    private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
+        let start = ContinuousClock.now
+        let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
+        for statement in plan.statements(owners: rehearsal.owners) {
+            let left = options.lockTimeout - (ContinuousClock.now - start)
+            let milliseconds = max(1, Int(left.milliseconds))
+            try connection.execute(
+                "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
+            )
+        }
+        try connection.execute(options.attemptSettings)
+    }
+
+    private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {
+        let views = LockPlan(record.plan).views
+        guard !views.isEmpty else { return [:] }
+        let rows = try connection.query(
+            "SELECT oid, pg_get_userbyid(relowner) AS owner FROM pg_class WHERE oid = ANY ($1::oid[])",
+            [.array(views.map { String($0.oid) })]
+        ).rows.map { (try $0.get("oid", as: UInt32.self), try $0.get("owner", as: String.self)) }
+        return Dictionary(rows, uniquingKeysWith: { $1 })
+    }
+
+    private func execute(_ statements: [String], on connection: isolated PgConnection) throws {
+        guard !statements.isEmpty else { return }
+        try connection.execute(statements.joined(separator: ";\n"))
     }
 
     private func readVersions(on connection: isolated PgConnection) throws -> [CatalogVersions] {
-        try record.tables.map { try CatalogVersions.read($0.plan.sourceOID, on: connection) }
+        let dependants = record.plan.dependants
+        return try (record.tables.map(\.plan.sourceOID) + dependants.flatMap(\.relations)).map {
+            try CatalogVersions.read($0, on: connection)
+        } + [CatalogVersions.read(functions: dependants.flatMap(\.functions), on: connection)]
     }
 
     private func compareCatalog(on connection: isolated PgConnection) throws {
@@ -82,6 +123,7 @@ struct CutOverAttempt: Sendable {
             try CatalogFingerprint.compare(
                 table.plan, publication: record.streamName, name: record.name, on: connection)
         }
+        try Dependants.compare(record, on: connection)
     }
 
     private func settle(_ table: TableRecord, on connection: isolated PgConnection) throws {

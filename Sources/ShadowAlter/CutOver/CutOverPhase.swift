@@ -30,7 +30,8 @@ struct CutOverPhase: Sendable {
     /// A request for ACCESS EXCLUSIVE that waits makes everybody wait who comes after it, so that none is made while it could not be granted.
     private func waitForBlockers() async throws {
         let finder = BlockerFinder(
-            sources: record.tables.map(\.plan.sourceOID), migrationID: record.id, patience: options.lockTimeout)
+            relations: LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID)).all.map(\.oid),
+            migrationID: record.id, patience: options.lockTimeout)
         var reported: [Int32?] = []
         while true {
             let blockers = try await control.run { try finder.find(on: $0) }

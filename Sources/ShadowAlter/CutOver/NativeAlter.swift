@@ -34,7 +34,7 @@ struct NativeAlter: Sendable {
     }
 
     private var finder: BlockerFinder {
-        BlockerFinder(sources: plan.tables.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+        BlockerFinder(relations: plan.tables.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
     }
 
     private func waitForBlockers(_ status: StatusBox) async throws {

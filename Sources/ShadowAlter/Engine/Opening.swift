@@ -46,7 +46,8 @@ struct Opening: Sendable {
                     advice: "give this one another --name, or end that one by `shadow-alter abort \(name)`")
             }
             // A run that died right after the swap has left its slot: this one finishes that.
-            let isFinished = try record.phase == .done && !Leftovers.exist(record, on: connection)
+            let isFinished =
+                try record.phase == .done && record.isSettled && !Leftovers.exist(record, on: connection)
             guard !isFinished else {
                 throw MigrationError(
                     .conflict, "migration \(name) is complete already",

@@ -13,8 +13,7 @@ struct ShadowRun: Sendable {
 
     func run(_ record: MigrationRecord) async throws {
         guard !record.phase.isAfterSwap else {
-            try await Leftovers.removeAfterSwap(record, on: control)
-            status.update { $0.phase = .done }
+            try await finish(record)
             return
         }
         var phase = record.phase
@@ -31,7 +30,13 @@ struct ShadowRun: Sendable {
             await stream.close()
             throw error
         }
+        try await finish(record)
+    }
+
+    /// The stream first, which costs the server something for as long as it is there.
+    private func finish(_ record: MigrationRecord) async throws {
         try await Leftovers.removeAfterSwap(record, on: control)
+        try await SettlePhase(record: record, control: control, status: status, log: log).run()
         status.update { $0.phase = .done }
     }
 

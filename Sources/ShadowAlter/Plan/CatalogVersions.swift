@@ -24,8 +24,19 @@ struct CatalogVersions: Equatable, Sendable {
                 UNION ALL SELECT 'h' || inhrelid || '<' || inhparent || ':' || xmin FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1
                 UNION ALL SELECT 'b' || oid || ':' || xmin FROM pg_publication_rel WHERE prrelid = $1
                 UNION ALL SELECT 's' || oid || ':' || xmin FROM pg_statistic_ext WHERE stxrelid = $1
+                UNION ALL SELECT 'o' || classid || ',' || objid || deptype FROM pg_depend
+                    WHERE refclassid = 'pg_class'::regclass AND refobjid = $1
             ) AS versions (v)
             """, [.int(oid)]
+        ).single().value()
+        return CatalogVersions(digest: digest)
+    }
+
+    static func read(functions oids: [UInt32], on connection: isolated PgConnection) throws -> CatalogVersions {
+        guard !oids.isEmpty else { return CatalogVersions(digest: "") }
+        let digest: String = try connection.query(
+            "SELECT coalesce(string_agg(oid || ':' || xmin, ',' ORDER BY oid), '') FROM pg_proc WHERE oid = ANY ($1::oid[])",
+            [.array(oids.map { String($0) })]
         ).single().value()
         return CatalogVersions(digest: digest)
     }

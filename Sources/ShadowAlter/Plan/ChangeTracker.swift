@@ -77,6 +77,16 @@ struct ChangeTracker {
         current.first { $0.number == source.number }
     }
 
+    /// What becomes of the source's columns.
+    var columns: [ColumnPlan] {
+        original.map { column in
+            let now = current(for: column)
+            return ColumnPlan(
+                number: column.number, name: column.name, greenName: now?.name,
+                hasNewType: now.map { !$0.hasSameType(as: column) } ?? false)
+        }
+    }
+
     var added: [ColumnFacts] {
         current.filter { column in !original.contains { $0.number == column.number } }
     }

@@ -25,6 +25,8 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var nativeStatements: [String]
     /// In the order of the sources' OIDs, in which they will be locked.
     public var tables: [TablePlan]
+    /// What hangs on the tables and moves with them, in the order in which it is made again after the exchange.
+    public var dependants: [Dependant]
     /// What the operator should know and what stops nothing.
     public var warnings: [String]
 }

@@ -12,7 +12,7 @@ public struct PlanReport: Sendable {
         var lines = ["Migration \(plan.name)", "", "strategy   \(plan.strategy.rawValue): \(plan.strategyReason)"]
         switch plan.strategy {
         case .native: lines += native
-        case .shadow: lines += plan.tables.flatMap { shadow($0) } + locks
+        case .shadow: lines += plan.tables.flatMap { shadow($0) } + dependants + locks
         }
         if !plan.warnings.isEmpty {
             lines += ["", "to know"] + plan.warnings.map { "  - \($0)" }
@@ -67,6 +67,21 @@ public struct PlanReport: Sendable {
             "  catch-up    ACCESS SHARE, one batch at a time; reads and writes go on",
             "  cut-over    ACCESS EXCLUSIVE, for some milliseconds; waits for it no longer than --lock-timeout, and not at all while",
             "              somebody is in the way",
-        ]
+        ] + cutOverLocks
+    }
+
+    private var cutOverLocks: [String] {
+        let locks = LockPlan(plan).all
+        let list = locks.enumerated().map { "  \($0 + 1). \($1.kind.rawValue) \($1.relation)" }
+        return ["", "locked together at the cut-over, \(locks.count) in all, in this order"] + list
+    }
+
+    private var dependants: [String] {
+        guard !plan.dependants.isEmpty else { return [] }
+        let moved = plan.dependants.map { dependant in
+            "  \(dependant.name)"
+                + (dependant.settle.isEmpty ? "" : ", and then: " + dependant.settle.joined(separator: "; "))
+        }
+        return ["", "moved to the new table at the cut-over"] + moved
     }
 }

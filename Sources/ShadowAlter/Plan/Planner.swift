@@ -35,12 +35,16 @@ public enum Planner {
         var plan = MigrationPlan(
             name: name, request: request, strategy: .shadow, strategyReason: "", greenSchema: schemas.green,
             blueSchema: schemas.blue, searchPath: path, timeZone: try settings.get("zone"), nativeStatements: [],
-            tables: [],
+            tables: [], dependants: [],
             warnings: [])
         (plan.strategy, plan.strategyReason) = try choose(request, change, trial)
         let builder = TablePlanBuilder(change: change, green: green, greenOID: greenOID, trial: trial)
         let (table, warnings) = try builder.build(on: connection)
         plan.tables = [table]
+        if plan.strategy == .shadow {
+            let migrated = MigratedTable(table, greenOID: greenOID)
+            plan.dependants = try Dependants.read([migrated], on: connection)
+        }
         plan.warnings = warnings + (try Preflight.warnings(table: change.sourceOID, on: connection))
         if plan.strategy == .native {
             plan.nativeStatements = native(change, request)

@@ -6,6 +6,8 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var sourceOID: UInt32
     /// The shadow under its final name in the green schema.
     public var green: QualifiedName
+    /// What becomes of the source's columns, in their order.
+    public var columns: [ColumnPlan]
     public var mapping: RowMapping
     public var key: [KeyColumn]
     /// Whether the publication lists all columns: `REPLICA IDENTITY FULL` allows no column list, PostgreSQL 14 has none.
@@ -24,6 +26,17 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var tableBytes: Int64
     /// All indexes, in bytes.
     public var indexBytes: Int64
+}
+
+/// What becomes of one of the source's columns.
+public struct ColumnPlan: Codable, Sendable, Equatable {
+    /// `pg_attribute.attnum` in the source, and the name there.
+    public var number: Int
+    public var name: String
+    /// The name after the change; nil when the change drops the column.
+    public var greenName: String?
+    /// Whether type, modifier or collation are others after the change.
+    public var hasNewType: Bool
 }
 
 /// A column of the key, on both sides.

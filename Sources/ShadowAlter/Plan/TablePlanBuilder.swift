@@ -27,7 +27,7 @@ struct TablePlanBuilder {
             """, [.int(change.sourceOID)]
         ).single()
         let plan = TablePlan(
-            source: change.source, sourceOID: change.sourceOID, green: green,
+            source: change.source, sourceOID: change.sourceOID, green: green, columns: tracker.columns,
             mapping: tracker.mapping(table: change.source.name),
             key: key, publishesWholeRows: isFull || connection.serverVersion.major < 15,
             indexes: indexes.compactMap { index in

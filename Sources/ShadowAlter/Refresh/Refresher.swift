@@ -45,13 +45,18 @@ actor Refresher {
         return cannotUpdate ? .replacing : .updating
     }
 
-    /// Once through everything that is spooled now. Returns how many spooled keys were settled.
+    /// Once through everything that is spooled now: what comes meanwhile is the next pass's, or a pass would last for as long as the
+    /// application writes. Returns how many spooled keys were settled.
     func pass() async throws -> Int {
         var total = 0
         for index in batches.indices {
+            let spool = batches[index].table.spool.sql
+            let end: Int64 = try await connection.run { connection in
+                try connection.query("SELECT coalesce(max(seq), 0) FROM \(spool)").single().value()
+            }
             var after = batches[index].settledThrough
             var leftBehind = false
-            while true {
+            repeat {
                 try Task.checkCancellation()
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
@@ -60,7 +65,7 @@ actor Refresher {
                 if result.settled < result.examined { leftBehind = true }
                 if !leftBehind { batches[index].settledThrough = through }
                 after = through
-            }
+            } while after < end
         }
         return total
     }

@@ -10,6 +10,8 @@ struct MigrationRecord: Sendable {
     var tables: [TableRecord]
     /// Set by other processes: `abort`, `cut-over`.
     var requested: String?
+    /// Whether nothing is left to be done after the exchange (`Dependant.settle`).
+    var isSettled: Bool
 
     var name: String { plan.name }
 }

@@ -19,6 +19,7 @@ enum StateSchema {
             complete_at timestamptz,
             requested text,
             message text NOT NULL DEFAULT '',
+            settled boolean NOT NULL DEFAULT true,
             cut_over_attempts int NOT NULL DEFAULT 0,
             cut_over_last_error text,
             cut_over_last_hold_ms float8,

@@ -1,0 +1,33 @@
+import PgConnection
+
+/// Which relations the cut-over locks, and in which order. Pure.
+public struct LockPlan: Sendable, Equatable {
+    /// Locked first, one by one, in this order.
+    public let views: [RelationLock]
+    /// Locked next, all in one statement, in the order of their OIDs: the same order for every migration, so that two never wait for each other.
+    public let tables: [RelationLock]
+
+    /// - Parameter greenOIDs: of the new tables, in the order of `plan.tables`; empty leaves them out, for a plan whose tables are not there.
+    init(_ plan: MigrationPlan, greenOIDs: [UInt32] = []) {
+        let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
+        let greens = zip(plan.tables, greenOIDs).map { RelationLock(oid: $1, relation: $0.green, kind: .table) }
+        let others = plan.dependants.flatMap(\.locks)
+        tables = Set(sources + greens + others.filter { $0.kind == .table }).sorted { $0.oid < $1.oid }
+        var seen: Set<UInt32> = []
+        // Restored from the tables outwards, so that the opposite order begins with the outermost.
+        views = plan.dependants.reversed().flatMap(\.locks).filter { $0.kind == .view && seen.insert($0.oid).inserted }
+    }
+
+    /// The statements that take the locks.
+    ///
+    /// LOCK TABLE on a view would lock every table that it reads; giving it the owner that it has locks the view alone.
+    func statements(owners: [UInt32: String]) -> [String] {
+        views.map { view in
+            "ALTER TABLE \(view.relation.sql) OWNER TO \(owners[view.oid].map(Quoting.identifier) ?? "CURRENT_USER")"
+        }
+            + ["LOCK TABLE ONLY \(tables.map(\.relation.sql).joined(separator: ", ONLY ")) IN ACCESS EXCLUSIVE MODE"]
+    }
+
+    /// In the order in which they are locked.
+    public var all: [RelationLock] { views + tables }
+}

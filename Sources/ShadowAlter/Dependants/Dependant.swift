@@ -1,0 +1,61 @@
+import PgConnection
+
+/// An object that hangs on a migrated table by its OID, and that the swap takes from the old table to the new one.
+///
+/// All statements name everything with its schema, so that they mean the same under any `search_path`.
+public struct Dependant: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        case function
+        case view
+        case materializedView = "materialized view"
+        case rule
+        case trigger
+        case foreignKey = "foreign key"
+        case publication
+    }
+
+    public var kind: Kind
+    /// As a person would say it, beginning with the kind: `view reporting.totals`, `trigger audit on public.orders`.
+    public var name: String
+    /// Executed inside the cut-over, under the lock, while the old table is still in its place: take the object from there.
+    public var remove: [String]
+    /// Executed inside the cut-over once the new table is in the old one's place: make the object again.
+    public var restore: [String]
+    /// Executed after the cut-over, one by one, each in a transaction of its own and under no lock that stops reading or writing:
+    /// `VALIDATE CONSTRAINT`. May be executed again after an interruption.
+    public var settle: [String] = []
+    /// Other relations than the migrated tables that the cut-over locks on behalf of this object.
+    public var locks: [RelationLock] = []
+    /// Relations (views) whose own definition the statements above were made from; it is compared again under the lock.
+    public var relations: [UInt32] = []
+    /// Functions whose definition the statements above were made from.
+    public var functions: [UInt32] = []
+
+    public init(kind: Kind, name: String, remove: [String], restore: [String]) {
+        self.kind = kind
+        self.name = name
+        self.remove = remove
+        self.restore = restore
+    }
+}
+
+/// A relation that the cut-over locks in ACCESS EXCLUSIVE mode, beside the tables that it exchanges.
+public struct RelationLock: Codable, Sendable, Hashable {
+    public var oid: UInt32
+    public var relation: QualifiedName
+    public var kind: Kind
+
+    public enum Kind: String, Codable, Sendable {
+        /// Locked together with the migrated tables, by one LOCK TABLE in the order of OIDs.
+        case table
+        /// Locked before all tables, outer views first, which is the order in which queries lock them; one that came the other way round
+        /// would wait for us at the table while we wait for it at the view.
+        case view
+    }
+
+    public init(oid: UInt32, relation: QualifiedName, kind: Kind) {
+        self.oid = oid
+        self.relation = relation
+        self.kind = kind
+    }
+}

@@ -1,0 +1,26 @@
+import PgConnection
+
+extension Dependants {
+    /// Throws `sourceChanged` when what hangs on the tables is not what was planned for. Inside a transaction.
+    static func compare(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
+        let planned = record.plan.dependants
+        let present: [Dependant]
+        do {
+            present = try read(record.tables.map { MigratedTable($0.plan, greenOID: $0.greenOID) }, on: connection)
+        } catch let refused as Refused {
+            throw changed(record, refused.description)
+        }
+        guard present != planned else { return }
+        let gone = planned.filter { !present.contains($0) }.map(\.name)
+        let new = present.filter { !planned.contains($0) }.map(\.name)
+        throw changed(record, Set(gone + new).sorted().joined(separator: ", "))
+    }
+
+    private static func changed(_ record: MigrationRecord, _ what: String) -> MigrationError {
+        let tables = record.plan.tables.map(\.source.description).joined(separator: ", ")
+        return MigrationError(
+            .sourceChanged, "what hangs on \(tables) is not as it was planned for: \(what)",
+            state: "the attempt was rolled back, the live table was not touched by it",
+            advice: "change it back and run again, or `shadow-alter abort \(record.name)` and start anew")
+    }
+}
