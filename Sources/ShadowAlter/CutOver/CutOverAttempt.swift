@@ -27,7 +27,7 @@ struct CutOverAttempt: Sendable {
         let rehearsal = try await rehearse()
         let requested = clock.now
         let granted = try await connection.transaction { [self] connection in
-            try connection.execute(options.attemptSettings)
+            try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
             try lock(rehearsal, on: connection)
             let granted = clock.now
             // Both at the same time: the watermark travels on connections of its own.
@@ -36,11 +36,10 @@ struct CutOverAttempt: Sendable {
             _ = try await drained
             for table in record.tables { try settle(table, on: connection) }
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
-            for (table, statistics) in zip(record.tables, statistics) {
-                let statements = SwapSQL.statements(
-                    for: table.plan, blueSchema: record.plan.blueSchema, statistics: statistics)
-                try execute(statements, on: connection)
-            }
+            try execute(
+                SwapSQL.statements(
+                    for: record.plan.tables, blueSchema: record.plan.blueSchema, statistics: statistics),
+                on: connection)
             try execute(record.plan.dependants.flatMap(\.restore), on: connection)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
@@ -60,6 +59,7 @@ struct CutOverAttempt: Sendable {
         var versions: [CatalogVersions]
         /// The owners of the views, by OID.
         var owners: [UInt32: String]
+        var deadlockTimeout: Duration
     }
 
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
@@ -68,7 +68,9 @@ struct CutOverAttempt: Sendable {
             // In this order: a change in between shows in the versions.
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)
-            return Rehearsal(versions: versions, owners: try owners(on: connection))
+            return Rehearsal(
+                versions: versions, owners: try owners(on: connection),
+                deadlockTimeout: try LockBound.deadlockTimeout(on: connection))
         }
         do {
             try await connection.transaction { [self] connection in
@@ -82,18 +84,11 @@ struct CutOverAttempt: Sendable {
         return rehearsal
     }
 
-    /// First the views, then the tables; all together within one `lock_timeout`, which PostgreSQL would grant to each lock anew.
     private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
-        let start = ContinuousClock.now
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
-        for statement in plan.statements(owners: rehearsal.owners) {
-            let left = options.lockTimeout - (ContinuousClock.now - start)
-            let milliseconds = max(1, Int(left.milliseconds))
-            try connection.execute(
-                "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
-            )
-        }
-        try connection.execute(options.attemptSettings)
+        let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
+        try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+        try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
     }
 
     private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {
@@ -156,7 +151,7 @@ struct CutOverAttempt: Sendable {
 
 extension MigrationOptions {
     /// What bounds an attempt on the server's side. The last one makes it let go of the lock if we vanish without a word.
-    var attemptSettings: String {
+    func attemptSettings(lockTimeout: Duration) -> String {
         let budget = max(1, Int(cutOverBudget.milliseconds.rounded(.up)))
         return """
             SET LOCAL lock_timeout = '\(max(1, Int(lockTimeout.milliseconds)))ms';

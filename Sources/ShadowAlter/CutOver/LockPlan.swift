@@ -7,6 +7,9 @@ public struct LockPlan: Sendable, Equatable {
     /// Locked next, all in one statement, in the order of their OIDs: the same order for every migration, so that two never wait for each other.
     public let tables: [RelationLock]
 
+    /// Whether all locks but one are on tables that nobody else uses.
+    let isSingle: Bool
+
     /// - Parameter greenOIDs: of the new tables, in the order of `plan.tables`; empty leaves them out, for a plan whose tables are not there.
     init(_ plan: MigrationPlan, greenOIDs: [UInt32] = []) {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
@@ -16,6 +19,7 @@ public struct LockPlan: Sendable, Equatable {
         var seen: Set<UInt32> = []
         // Restored from the tables outwards, so that the opposite order begins with the outermost.
         views = plan.dependants.reversed().flatMap(\.locks).filter { $0.kind == .view && seen.insert($0.oid).inserted }
+        isSingle = views.isEmpty && tables.count == greens.count + 1
     }
 
     /// The statements that take the locks.
