@@ -44,6 +44,8 @@ public struct RelationLock: Codable, Sendable, Hashable {
     public var oid: UInt32
     public var relation: QualifiedName
     public var kind: Kind
+    /// Whether all partitions of a partitioned table are locked with it, also those that are added after the plan was made.
+    public var withPartitions: Bool
 
     public enum Kind: String, Codable, Sendable {
         /// Locked together with the migrated tables, by one LOCK TABLE in the order of OIDs.
@@ -53,9 +55,10 @@ public struct RelationLock: Codable, Sendable, Hashable {
         case view
     }
 
-    public init(oid: UInt32, relation: QualifiedName, kind: Kind) {
+    public init(oid: UInt32, relation: QualifiedName, kind: Kind, withPartitions: Bool = false) {
         self.oid = oid
         self.relation = relation
         self.kind = kind
+        self.withPartitions = withPartitions
     }
 }
