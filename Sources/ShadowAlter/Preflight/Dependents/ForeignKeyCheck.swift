@@ -3,7 +3,8 @@ import PgConnection
 /// No foreign key leads from the table or to it.
 struct ForeignKeyCheck: TableCheck {
     func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
-        // A partitioned referencing table has a constraint for each partition beside its own, which is the one to drop.
+        // A partitioned referencing table has a constraint for each partition beside its own, which is the one to drop. Those that a partition
+        // has from its partitioned table are PartitionCheck's.
         try table.query(
             """
             SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, quote_ident(k.conname) AS name,
@@ -15,7 +16,8 @@ struct ForeignKeyCheck: TableCheck {
             WHERE k.contype = 'f' AND $1 IN (k.conrelid, k.confrelid)
                 AND (k.conparentid = 0 OR NOT EXISTS (
                     SELECT FROM pg_catalog.pg_constraint p
-                    WHERE p.oid = k.conparentid AND $1 IN (p.conrelid, p.confrelid)))
+                    WHERE p.oid = k.conparentid AND ($1 IN (p.conrelid, p.confrelid) OR EXISTS (
+                        SELECT FROM pg_partition_ancestors($1) a WHERE a.relid IN (p.conrelid, p.confrelid)))))
             ORDER BY is_outbound DESC, source, k.conname
             """, on: connection
         ).map { row in
