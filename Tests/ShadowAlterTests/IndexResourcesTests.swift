@@ -7,7 +7,8 @@ import Testing
     private func table(rows: Int64?) -> TablePlan {
         TablePlan(
             source: QualifiedName(schema: "s", name: "t"), sourceOID: 1, green: QualifiedName(schema: "g", name: "t"),
-            mapping: RowMapping(alias: "t", sourceNames: [], columns: []), key: [], publishesWholeRows: false,
+            columns: [], mapping: RowMapping(alias: "t", sourceNames: [], columns: []), key: [],
+            publishesWholeRows: false,
             indexes: [],
             afterIndexes: [], sequences: [], fingerprint: "", estimatedRows: rows, tableBytes: 1 << 30, indexBytes: 0)
     }

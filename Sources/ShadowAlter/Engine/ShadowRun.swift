@@ -105,8 +105,8 @@ struct ShadowRun: Sendable {
         let connection = try await PgConnection.connect(connections, for: .refresh, plan: record.plan)
         let refresher = try await Refresher(record, connection: connection, stream: stream, status: status)
         let sync = SyncPhase(
-            record: record, control: control, stream: stream, refresher: refresher, requests: requests, status: status,
-            log: log)
+            record: record, control: control, stream: stream, refresher: refresher, requests: requests,
+            budget: options.cutOverBudget, status: status, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         try await clock.measure(.ready) { try await sync.hold() }
         try await clock.measure(.cuttingOver) {

@@ -8,10 +8,12 @@ struct SyncPhase: Sendable {
     let stream: ChangeStream
     let refresher: Refresher
     let requests: Requests
+    /// What a cut-over attempt may take.
+    let budget: Duration
     let status: StatusBox
     let log: Logger
 
-    /// So few keys in a pass mean that the shadow is as close behind as it gets.
+    /// So few keys in a pass mean that the shadow is close behind.
     private static let closeEnough = 2_000
     private static let holdInterval = Duration.milliseconds(500)
 
@@ -33,9 +35,18 @@ struct SyncPhase: Sendable {
         }
     }
 
-    /// Until a pass has found next to nothing. Under a write load that outpaces us this goes on, visibly, for ever.
+    /// Until what is left can be settled under the lock: a pass has found next to nothing, or has taken a fraction of the budget. On a busy
+    /// server passes do not get shorter and shorter; they approach a length at which as much arrives as is settled, and under the lock, when
+    /// nobody writes, the same keys take less. Under a load that outpaces us this goes on, visibly, for ever.
     private func approach() async throws {
-        repeat { try await stream.drain() } while try await refresher.pass() > Self.closeEnough
+        while true {
+            try await stream.drain()
+            let start = ContinuousClock.now
+            let settled = try await refresher.pass()
+            if settled <= Self.closeEnough || ContinuousClock.now - start <= budget / 4 { break }
+            status.update { $0.reason = "\(settled) changed rows were behind; the application goes on writing" }
+        }
+        status.update { $0.reason = nil }
     }
 
     func hold() async throws {

@@ -14,6 +14,9 @@ extension TablePlan {
         Self(
             source: QualifiedName(schema: "public", name: "item"), sourceOID: 4711,
             green: QualifiedName(schema: "item_green", name: "item"),
+            columns: ["id", "value"].enumerated().map { index, name in
+                ColumnPlan(number: index + 1, name: name, greenName: name, hasNewType: false)
+            },
             mapping: RowMapping(alias: "item", sourceNames: ["id", "value"], columns: columns), key: key,
             publishesWholeRows: false, indexes: [], afterIndexes: [], sequences: sequences, fingerprint: "",
             estimatedRows: nil,
