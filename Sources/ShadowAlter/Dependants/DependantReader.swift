@@ -44,7 +44,8 @@ struct MigratedTable: Sendable {
 enum Dependants {
     /// One reader per kind, in the order in which the kinds are restored. To add a kind: a reader, and its line here.
     static let readers: [any DependantReader] = [
-        ForeignKeyReader()
+        PartitionReader(),
+        ForeignKeyReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

@@ -99,6 +99,14 @@ extension MigrationOptions {
         return options
     }
 
+    /// So slow that the load does a lot meanwhile, also on a fast machine.
+    static var unhurried: Self {
+        var options = Self()
+        options.maximumChunkPages = 4
+        options.niceRatio = 2
+        return options
+    }
+
     func manual() -> Self {
         var options = self
         options.cutOver = .manual
