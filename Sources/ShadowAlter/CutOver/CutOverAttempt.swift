@@ -35,6 +35,8 @@ struct CutOverAttempt: Sendable {
             if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
             _ = try await drained
             for table in record.tables { try settle(table, on: connection) }
+            // PostgreSQL alters no table whose deferred constraints are still to be checked.
+            try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             try execute(
                 SwapSQL.statements(
@@ -84,10 +86,16 @@ struct CutOverAttempt: Sendable {
         return rehearsal
     }
 
+    /// First the views, then the tables.
     private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
         let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
-        try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+        do {
+            try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            throw MigrationError.sourceChanged(
+                record, "what the cut-over locks is not as it was planned for: \(error.message)")
+        }
         try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
     }
 

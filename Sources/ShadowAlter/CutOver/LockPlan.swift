@@ -5,6 +5,7 @@ public struct LockPlan: Sendable, Equatable {
     /// Locked first, one by one, in this order.
     public let views: [RelationLock]
     /// Locked next, all in one statement, in the order of their OIDs: the same order for every migration, so that two never wait for each other.
+    /// But partitioned tables come first, from the root downwards: queries lock them before their partitions, whose OIDs may be smaller.
     public let tables: [RelationLock]
 
     /// Whether all locks but one are on tables that nobody else uses.
@@ -15,11 +16,15 @@ public struct LockPlan: Sendable, Equatable {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
         let greens = zip(plan.tables, greenOIDs).map { RelationLock(oid: $1, relation: $0.green, kind: .table) }
         let others = plan.dependants.flatMap(\.locks)
-        tables = Set(sources + greens + others.filter { $0.kind == .table }).sorted { $0.oid < $1.oid }
+        var tables: [UInt32: RelationLock] = [:]
+        for table in sources + greens + others.filter({ $0.kind == .table }) where tables[table.oid]?.depth == nil {
+            tables[table.oid] = table
+        }
+        self.tables = tables.values.sorted { ($0.depth ?? .max, $0.oid) < ($1.depth ?? .max, $1.oid) }
         var seen: Set<UInt32> = []
         // Restored from the tables outwards, so that the opposite order begins with the outermost.
         views = plan.dependants.reversed().flatMap(\.locks).filter { $0.kind == .view && seen.insert($0.oid).inserted }
-        isSingle = views.isEmpty && tables.count == greens.count + 1
+        isSingle = views.isEmpty && self.tables.count == greens.count + 1
     }
 
     /// The statements that take the locks.
@@ -29,7 +34,9 @@ public struct LockPlan: Sendable, Equatable {
         views.map { view in
             "ALTER TABLE \(view.relation.sql) OWNER TO \(owners[view.oid].map(Quoting.identifier) ?? "CURRENT_USER")"
         }
-            + ["LOCK TABLE ONLY \(tables.map(\.relation.sql).joined(separator: ", ONLY ")) IN ACCESS EXCLUSIVE MODE"]
+            + [
+                "LOCK TABLE \(tables.map { ($0.withPartitions ? "" : "ONLY ") + $0.relation.sql }.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"
+            ]
     }
 
     /// In the order in which they are locked.

@@ -72,8 +72,9 @@ public enum Planner {
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
         let greens = tried.map(\.clone.greenOID)
-        plan.dependants = try Dependants.read(
-            zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }, on: connection)
+        let migrated = zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }
+        plan.dependants = try Dependants.read(migrated, on: connection)
+        try Dependants.tryOut(migrated, on: connection)
     }
 
     private static func native(_ change: PlannedChange) -> [String] {

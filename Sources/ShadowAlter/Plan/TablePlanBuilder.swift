@@ -10,6 +10,11 @@ struct TablePlanBuilder {
     private var greenOID: UInt32 { tried.clone.greenOID }
 
     func build(on connection: isolated PgConnection) throws -> (TablePlan, warnings: [String]) {
+        if let membership = try PartitionMembership.read(sourceOID, on: connection) {
+            try PartitionTrial(
+                source: source, sourceOID: sourceOID, green: green, greenOID: greenOID, membership: membership
+            ).run(on: connection)
+        }
         let tracker = tried.tracker
         let finder = KeyFinder(source: source, sourceOID: sourceOID, tracker: tracker)
         let (keyNames, isFull) = try finder.sourceKey(
