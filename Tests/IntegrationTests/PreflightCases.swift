@@ -73,12 +73,6 @@ extension PreflightCase {
 
     private static let properties: [Self] = [
         Self(
-            name: "partition",
-            setup: """
-                CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
-                CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (10)
-                """, codes: ["partition"], says: ["ALTER TABLE s.p DETACH PARTITION s.t CONCURRENTLY;"]),
-        Self(
             name: "inherits", setup: "CREATE TABLE p (id int); CREATE TABLE t (PRIMARY KEY (id)) INHERITS (p)",
             codes: ["inherits"], says: ["ALTER TABLE s.t NO INHERIT s.p;"]),
         Self(

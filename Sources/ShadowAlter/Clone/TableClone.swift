@@ -19,11 +19,14 @@ struct TableClone: Sendable {
             """, [.int(sourceOID)]
         ).single()
         let tablespace: String = try row.get("tablespace")
+        let membership = try PartitionMembership.read(sourceOID, on: connection)
+        // From 17 on the identity of a partition's column is the root's, and comes and goes with the attachment.
+        let identity = membership != nil && connection.serverVersion.major >= 17 ? " EXCLUDING IDENTITY" : ""
         try connection.query("SELECT set_config('default_tablespace', $1, true)", [.text(tablespace)])
         try connection.execute(
             """
             CREATE TABLE \(green.sql) (LIKE \(source.sql) INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS
-            EXCLUDING COMMENTS) USING \(Quoting.identifier(try row.get("amname", as: String.self)))
+            EXCLUDING COMMENTS\(identity)) USING \(Quoting.identifier(try row.get("amname", as: String.self)))
             """)
         try connection.execute("SET LOCAL default_tablespace = ''")
         let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(green.sql)]).single().value()
@@ -36,6 +39,10 @@ struct TableClone: Sendable {
         }
         for constraint in try ConstraintReader.checks(of: sourceOID, on: connection) {
             try connection.execute(constraint.add(to: green))
+        }
+        if let constraint = membership?.constraint {
+            try connection.execute(
+                "ALTER TABLE \(green.sql) ADD CONSTRAINT \(PartitionMembership.proof) CHECK (\(constraint))")
         }
         for index in try IndexReader.read(sourceOID, on: connection) {
             try connection.execute("SET LOCAL default_tablespace = \(Quoting.literal(index.tablespace))")

@@ -5,6 +5,7 @@ public struct LockPlan: Sendable, Equatable {
     /// Locked first, one by one, in this order.
     public let views: [RelationLock]
     /// Locked next, all in one statement, in the order of their OIDs: the same order for every migration, so that two never wait for each other.
+    /// But partitioned tables come first, from the root downwards: queries lock them before their partitions, whose OIDs may be smaller.
     public let tables: [RelationLock]
 
     /// - Parameter greenOIDs: of the new tables, in the order of `plan.tables`; empty leaves them out, for a plan whose tables are not there.
@@ -12,7 +13,11 @@ public struct LockPlan: Sendable, Equatable {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
         let greens = zip(plan.tables, greenOIDs).map { RelationLock(oid: $1, relation: $0.green, kind: .table) }
         let others = plan.dependants.flatMap(\.locks)
-        tables = Set(sources + greens + others.filter { $0.kind == .table }).sorted { $0.oid < $1.oid }
+        var tables: [UInt32: RelationLock] = [:]
+        for table in sources + greens + others.filter({ $0.kind == .table }) where tables[table.oid]?.depth == nil {
+            tables[table.oid] = table
+        }
+        self.tables = tables.values.sorted { ($0.depth ?? .max, $0.oid) < ($1.depth ?? .max, $1.oid) }
         var seen: Set<UInt32> = []
         // Restored from the tables outwards, so that the opposite order begins with the outermost.
         views = plan.dependants.reversed().flatMap(\.locks).filter { $0.kind == .view && seen.insert($0.oid).inserted }

@@ -5,6 +5,7 @@ import PgConnection
 /// All statements name everything with its schema, so that they mean the same under any `search_path`.
 public struct Dependant: Codable, Sendable, Equatable {
     public enum Kind: String, Codable, Sendable, CaseIterable {
+        case partition
         case function
         case view
         case materializedView = "materialized view"
@@ -30,6 +31,8 @@ public struct Dependant: Codable, Sendable, Equatable {
     public var relations: [UInt32] = []
     /// Functions whose definition the statements above were made from.
     public var functions: [UInt32] = []
+    /// What the statements rely on without saying so; another text means another object.
+    public var facts: [String] = []
 
     public init(kind: Kind, name: String, remove: [String], restore: [String]) {
         self.kind = kind
@@ -46,19 +49,24 @@ public struct RelationLock: Codable, Sendable, Hashable {
     public var kind: Kind
     /// Whether all partitions of a partitioned table are locked with it, also those that are added after the plan was made.
     public var withPartitions: Bool
+    /// Of a partitioned table: how far it is from the root of its tree, which is 0; nil for a table that holds rows itself.
+    public var depth: Int?
 
     public enum Kind: String, Codable, Sendable {
-        /// Locked together with the migrated tables, by one LOCK TABLE in the order of OIDs.
+        /// Locked together with the migrated tables, by one LOCK TABLE: partitioned ones from the root downwards, then by OID.
         case table
         /// Locked before all tables, outer views first, which is the order in which queries lock them; one that came the other way round
         /// would wait for us at the table while we wait for it at the view.
         case view
     }
 
-    public init(oid: UInt32, relation: QualifiedName, kind: Kind, withPartitions: Bool = false) {
+    public init(
+        oid: UInt32, relation: QualifiedName, kind: Kind, withPartitions: Bool = false, depth: Int? = nil
+    ) {
         self.oid = oid
         self.relation = relation
         self.kind = kind
         self.withPartitions = withPartitions
+        self.depth = depth
     }
 }

@@ -44,7 +44,8 @@ struct MigratedTable: Sendable {
 enum Dependants {
     /// One reader per kind, in the order in which the kinds are restored. To add a kind: a reader, and its line here.
     static let readers: [any DependantReader] = [
-        ForeignKeyReader()
+        PartitionReader(),
+        ForeignKeyReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.
@@ -56,9 +57,10 @@ enum Dependants {
 
     /// Makes all of them on the new tables, and takes that back. Throws `Refused` for those that PostgreSQL does not accept there.
     static func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws {
-        try withEmptySearchPath(on: connection) { connection in
-            try connection.undone { connection in
-                for statement in tables.flatMap(\.completion) { try connection.execute(statement) }
+        try connection.undone { connection in
+            // Under the path that they were printed for.
+            for statement in tables.flatMap(\.completion) { try connection.execute(statement) }
+            try withEmptySearchPath(on: connection) { connection in
                 for reader in readers { try reader.tryOut(tables, on: connection) }
             }
         }

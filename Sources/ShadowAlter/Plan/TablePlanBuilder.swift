@@ -8,6 +8,12 @@ struct TablePlanBuilder {
     let trial: Trial.Outcome
 
     func build(on connection: isolated PgConnection) throws -> (TablePlan, warnings: [String]) {
+        if let membership = try PartitionMembership.read(change.sourceOID, on: connection) {
+            try PartitionTrial(
+                source: change.source, sourceOID: change.sourceOID, green: green, greenOID: greenOID,
+                membership: membership
+            ).run(on: connection)
+        }
         let tracker = trial.tracker
         let finder = KeyFinder(source: change.source, sourceOID: change.sourceOID, tracker: tracker)
         let (keyNames, isFull) = try finder.sourceKey(

@@ -107,16 +107,6 @@ private struct CaseRun {
     }
 }
 
-extension MigrationOptions {
-    /// So slow that the load does a lot meanwhile, also on a fast machine.
-    fileprivate static var unhurried: Self {
-        var options = Self()
-        options.maximumChunkPages = 4
-        options.niceRatio = 2
-        return options
-    }
-}
-
 /// A case's own statements, one execution after the other, until they are told to stop.
 private final class LiveStatements: Sendable {
     private let task: Task<Void, any Error>?

@@ -1,0 +1,155 @@
+import LedgerWorkload
+import PgConnection
+import ShadowAlter
+import Testing
+import ThrowawayServer
+
+extension LiveMigrations {
+    /// One partition of a partitioned table is exchanged for a new one.
+    @Suite(.serialized, .timeLimit(.minutes(10))) struct PartitionLeafTests {
+        /// Beside each other: what a partition can be, and what it can have.
+        struct Leaf: Sendable, CustomTestStringConvertible {
+            let testDescription: String
+            let setup: String
+            let table: String
+            var clauses = ""
+            /// Which tables may be read under the lock.
+            var readable: [String] = []
+        }
+
+        private static let trigger = """
+            CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+            CREATE TRIGGER touch BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+            CREATE TRIGGER other AFTER UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+            """
+
+        static let leaves: [Leaf] = [
+            Leaf(
+                testDescription: "range, beside a small default partition",
+                setup: """
+                    CREATE TABLE orders (\(PartitionedOrders.columns)) PARTITION BY RANGE (tenant);
+                    CREATE TABLE orders_low PARTITION OF orders FOR VALUES FROM (MINVALUE) TO (100);
+                    CREATE TABLE orders_mid (hits int NOT NULL, gone int, blob text, id int NOT NULL, tenant int NOT NULL, amount numeric(12,2),
+                        note text DEFAULT 'mine', doc jsonb, code text, CONSTRAINT positive CHECK (id >= 0));
+                    ALTER TABLE orders_mid DROP COLUMN gone;
+                    ALTER TABLE orders ATTACH PARTITION orders_mid FOR VALUES FROM (100) TO (100050);
+                    CREATE TABLE orders_rest PARTITION OF orders DEFAULT;
+                    CREATE INDEX orders_code ON orders (code);
+                    CREATE INDEX own ON orders_mid (lower(note)) WHERE amount > 100;
+                    ALTER TABLE orders ADD CONSTRAINT amount CHECK (amount < 1e9);
+                    \(trigger)
+                    ALTER TABLE orders_mid DISABLE TRIGGER touch; ALTER TABLE orders_mid ENABLE ALWAYS TRIGGER other;
+                    COMMENT ON TRIGGER other ON orders_mid IS 'only here';
+                    COMMENT ON INDEX orders_mid_code_idx IS 'an inherited one';
+                    """,
+                table: "orders_mid",
+                clauses: "SET (fillfactor = 70), ADD UNIQUE (id, tenant), ALTER note SET STATISTICS 200",
+                readable: ["orders_rest"]),
+            Leaf(
+                testDescription: "range, beside a default partition with a proof",
+                setup: """
+                    CREATE TABLE orders (\(PartitionedOrders.columns)) PARTITION BY RANGE (tenant);
+                    CREATE TABLE orders_low PARTITION OF orders FOR VALUES FROM (MINVALUE) TO (100);
+                    CREATE TABLE orders_rest PARTITION OF orders DEFAULT;
+                    ALTER TABLE orders_rest ADD CHECK (tenant >= 100);
+                    """,
+                table: "orders_low"),
+            Leaf(
+                testDescription: "the default partition",
+                setup: """
+                    CREATE TABLE orders (\(PartitionedOrders.columns)) PARTITION BY RANGE (tenant);
+                    CREATE TABLE orders_low PARTITION OF orders FOR VALUES FROM (MINVALUE) TO (100);
+                    CREATE TABLE orders_rest PARTITION OF orders DEFAULT WITH (autovacuum_vacuum_threshold = 1000);
+                    """,
+                table: "orders_rest"),
+            Leaf(
+                testDescription: "hash",
+                setup: """
+                    CREATE TABLE orders (\(PartitionedOrders.columns)) PARTITION BY HASH (tenant);
+                    CREATE TABLE orders_0 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+                    CREATE TABLE orders_1 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+                    """,
+                table: "orders_1"),
+            Leaf(
+                testDescription: "a list of a range of expressions, with other rows' keys",
+                setup: """
+                    CREATE SCHEMA archive;
+                    CREATE TABLE orders (tenant int NOT NULL, id int NOT NULL, amount numeric(12,2), note text, doc jsonb, code text, blob text,
+                        hits integer NOT NULL DEFAULT 0, twice numeric GENERATED ALWAYS AS (amount * 2) STORED) PARTITION BY RANGE ((tenant / 10));
+                    CREATE TABLE orders_low PARTITION OF orders (PRIMARY KEY (tenant, id)) FOR VALUES FROM (MINVALUE) TO (20);
+                    CREATE TABLE archive.orders PARTITION OF orders FOR VALUES FROM (20) TO (MAXVALUE) PARTITION BY LIST (id);
+                    CREATE TABLE orders_high PARTITION OF archive.orders FOR VALUES IN (1, 3, 5, 7, 9);
+                    CREATE TABLE orders_even PARTITION OF archive.orders (PRIMARY KEY (tenant, id)) DEFAULT;
+                    ALTER TABLE orders_high ADD PRIMARY KEY (id, tenant);
+                    CREATE INDEX orders_pkey ON archive.orders (tenant, id);
+                    \(trigger)
+                    """,
+                table: "orders_high", readable: ["orders_even"]),
+        ]
+
+        @Test(arguments: try await Servers.outermost(), leaves)
+        func theLoadNoticesNothing(_ binaries: ServerBinaries, _ leaf: Leaf) async throws {
+            let setup = leaf.setup + PartitionedOrders.rows
+            let database = try await TestDatabase.create("leaf", on: binaries)
+            try await database.psql(setup + PartitionedOrders.noScans(except: leaf.readable))
+            let request = MigrationRequest("public.\(leaf.table)", leaf.clauses)
+            let load = try await PartitionLoad.start(database)
+            do {
+                try await load.proceed()
+                let summary = try await RunningMigration(request, database, .unhurried).summary()
+                #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
+                try await load.proceed()
+            } catch {
+                await load.workload.stop()
+                throw error
+            }
+            try await load.finish()
+            try await database.psql(PartitionedOrders.noGuard)
+            let twin = try await TestDatabase.create("leaf_twin", on: binaries)
+            try await twin.psql(setup)
+            if !leaf.clauses.isEmpty { try await twin.psql("ALTER TABLE \(leaf.table) \(leaf.clauses)") }
+            try await PartitionedOrders.expectSameDefinition(database, twin)
+            let session = try await TestSession(database)
+            #expect(
+                try await session.isTrue(
+                    "NOT (SELECT relispartition FROM pg_class WHERE oid = '\(leaf.table)_blue.\(leaf.table)'::regclass)"
+                ))
+            try await Finalize(connections: database.options).run(leaf.table)
+            let left = try await session.column(
+                "SELECT nspname FROM pg_namespace WHERE nspname ~ '(_blue|_green|^shadow_alter)$'")
+            #expect(left.isEmpty)
+            await session.close()
+        }
+    }
+}
+
+/// The load on a partitioned table, beside whatever is done to it.
+struct PartitionLoad: Sendable {
+    let workload: Workload
+    let database: TestDatabase
+
+    static func start(_ database: TestDatabase, _ table: WorkloadTable? = nil) async throws -> Self {
+        let workload = try await Workload.start(
+            table: table ?? PartitionedOrders.table(), options: database.options,
+            settings: WorkloadSettings(
+                seed: try WorkloadSeed.choose(), clients: 3, rowsPerClient: 900, adoptedRows: 1500),
+            announce: { print("\(database.server.binaries): \($0)") })
+        return Self(workload: workload, database: database)
+    }
+
+    func proceed(_ operations: Int = 150) async throws {
+        let start = workload.progress.operations
+        try await eventually("the load goes on") {
+            workload.progress.operations >= start + operations || workload.progress.errors > 0
+        }
+    }
+
+    /// Every acknowledged write is there, and no error was seen.
+    func finish(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let report = await workload.stop()
+        #expect(report.errorCount == 0, "\(report)", sourceLocation: sourceLocation)
+        let found = try await workload.verify(on: database.options, canonical: .after)
+        #expect(
+            found.isEmpty, "seed \(report.seed): \(found.count), \(found.prefix(5))", sourceLocation: sourceLocation)
+    }
+}
