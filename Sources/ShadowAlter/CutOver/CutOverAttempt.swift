@@ -9,6 +9,11 @@ struct CutOverAttempt: Sendable {
         var wait: Duration
     }
 
+    /// Somebody else has one of the locks.
+    struct LockTimeout: Error {
+        let limit: Duration
+    }
+
     /// The attempt took longer than it may.
     struct OverBudget: Error {
         let budget: Duration
@@ -98,6 +103,10 @@ struct CutOverAttempt: Sendable {
                 try connection.execute(
                     "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
                 )
+            } catch let error as PgError
+                where error.sqlState == .lockNotAvailable || error.sqlState == .queryCanceled
+            {
+                throw LockTimeout(limit: rehearsal.lockTimeout)
             } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
                 throw MigrationError.sourceChanged(
                     record, "what the cut-over locks is not as it was planned for: \(error.message)")

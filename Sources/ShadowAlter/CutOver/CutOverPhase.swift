@@ -128,6 +128,8 @@ struct CutOverPhase: Sendable {
         switch error {
         case let error as DrainTimeout:
             return "the change stream was not drained within \(Int(error.limit.milliseconds)) ms"
+        case let error as CutOverAttempt.LockTimeout:
+            return "the lock was not granted within \(Int(error.limit.milliseconds)) ms"
         case let error as CutOverAttempt.OverBudget:
             return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
         case let error as PgError:

@@ -85,7 +85,9 @@ extension LiveMigrations {
             try await gated.expectRefused("INSERT INTO parent VALUES (1000, 1001)")
             try await gated.expectRefused("DELETE FROM parent WHERE id = 5")
             try await gated.expectRefused("DELETE FROM parent WHERE id = 1")
-            try await session.execute("DELETE FROM parent WHERE id = 50; UPDATE parent SET id = 1060 WHERE id = 60")
+            try await session.execute(
+                "DELETE FROM parent WHERE id = 50; UPDATE note SET parent = NULL WHERE id = 60; UPDATE parent SET id = 1060 WHERE id = 60"
+            )
             #expect(try await session.isTrue("NOT EXISTS (SELECT FROM child WHERE id = 50)"))
             #expect(try await session.isTrue("(SELECT parent IS NULL FROM note WHERE id = 50)"))
             #expect(try await session.isTrue("(SELECT parent = 1060 FROM child WHERE id = 60)"))
