@@ -44,7 +44,8 @@ struct PartitionCheck: TableCheck {
             return Finding(
                 Refusal(
                     code: "partition-owner", object: table.name,
-                    what: "is a partition beside or below \(name) of \(owner), whose privileges role \(role) does not have",
+                    what:
+                        "is a partition beside or below \(name) of \(owner), whose privileges role \(role) does not have",
                     why: "the partition is exchanged by DETACH and ATTACH, which take the owner's privileges",
                     fix: "connect as \(owner) or as a superuser, or GRANT \(owner) TO \(role);"))
         }
