@@ -39,3 +39,10 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let transactionTimeout = Self(rawValue: "25P04")
     public static let idleInTransactionSessionTimeout = Self(rawValue: "25P03")
 }
+
+extension SQLState {
+    /// Whether a name that the statement uses stands for nothing: a schema, a relation, or an object of a relation.
+    public var isAboutAMissingObject: Bool {
+        self == .undefinedTable || self == .undefinedObject || self == .invalidSchemaName
+    }
+}

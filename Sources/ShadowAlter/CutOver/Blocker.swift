@@ -34,7 +34,7 @@ public struct Blocker: Sendable, Equatable, CustomStringConvertible {
 
 /// Looks who is in the way, without asking for any lock.
 struct BlockerFinder: Sendable {
-    /// Everything that will be locked.
+    /// Everything that will be locked, without the partitions of those that are partitioned.
     let relations: [UInt32]
     /// nil where no copy is involved.
     let migrationID: Int64?
@@ -56,7 +56,9 @@ struct BlockerFinder: Sendable {
                 extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared))::float8 AS seconds,
                 coalesce(a.query, '') AS query
             FROM (SELECT pid, virtualtransaction, max(mode) AS mode FROM pg_locks
-                  WHERE locktype = 'relation' AND granted AND relation = ANY ($1::oid[])
+                  WHERE locktype = 'relation' AND granted
+                    AND (relation = ANY ($1::oid[])
+                        OR relation IN (SELECT p.relid FROM unnest($1::oid[]) r (oid), pg_partition_tree(r.oid) p))
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                   GROUP BY pid, virtualtransaction) l
             LEFT JOIN pg_stat_activity a ON a.pid = l.pid

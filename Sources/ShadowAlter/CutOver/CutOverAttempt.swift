@@ -35,6 +35,8 @@ struct CutOverAttempt: Sendable {
             if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
             _ = try await drained
             for table in record.tables { try settle(table, on: connection) }
+            // PostgreSQL alters no table whose deferred constraints are still to be checked.
+            try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             for (table, statistics) in zip(record.tables, statistics) {
                 let statements = SwapSQL.statements(
@@ -60,6 +62,8 @@ struct CutOverAttempt: Sendable {
         var versions: [CatalogVersions]
         /// The owners of the views, by OID.
         var owners: [UInt32: String]
+        /// How long all locks together may be waited for.
+        var lockTimeout: Duration
     }
 
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
@@ -68,7 +72,8 @@ struct CutOverAttempt: Sendable {
             // In this order: a change in between shows in the versions.
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)
-            return Rehearsal(versions: versions, owners: try owners(on: connection))
+            return Rehearsal(
+                versions: versions, owners: try owners(on: connection), lockTimeout: try lockTimeout(on: connection))
         }
         do {
             try await connection.transaction { [self] connection in
@@ -87,13 +92,29 @@ struct CutOverAttempt: Sendable {
         let start = ContinuousClock.now
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
         for statement in plan.statements(owners: rehearsal.owners) {
-            let left = options.lockTimeout - (ContinuousClock.now - start)
+            let left = rehearsal.lockTimeout - (ContinuousClock.now - start)
             let milliseconds = max(1, Int(left.milliseconds))
-            try connection.execute(
-                "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
-            )
+            do {
+                try connection.execute(
+                    "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
+                )
+            } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+                throw MigrationError.sourceChanged(
+                    record, "what the cut-over locks is not as it was planned for: \(error.message)")
+            }
         }
         try connection.execute(options.attemptSettings)
+    }
+
+    /// Whoever waits for a lock of ours while we wait for one of theirs must not be the one whom PostgreSQL chooses to end the deadlock: it
+    /// looks for deadlocks when somebody has waited for `deadlock_timeout`, and we are gone before that.
+    private func lockTimeout(on connection: isolated PgConnection) throws -> Duration {
+        let live = LockPlan(record.plan).all.count
+        guard live > 1 else { return options.lockTimeout }
+        let milliseconds: Int = try connection.query(
+            "SELECT setting FROM pg_settings WHERE name = 'deadlock_timeout'"
+        ).single().value()
+        return min(options.lockTimeout, .milliseconds(milliseconds) * 0.9)
     }
 
     private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {

@@ -30,7 +30,9 @@ public struct LockPlan: Sendable, Equatable {
         views.map { view in
             "ALTER TABLE \(view.relation.sql) OWNER TO \(owners[view.oid].map(Quoting.identifier) ?? "CURRENT_USER")"
         }
-            + ["LOCK TABLE ONLY \(tables.map(\.relation.sql).joined(separator: ", ONLY ")) IN ACCESS EXCLUSIVE MODE"]
+            + [
+                "LOCK TABLE \(tables.map { ($0.withPartitions ? "" : "ONLY ") + $0.relation.sql }.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE"
+            ]
     }
 
     /// In the order in which they are locked.

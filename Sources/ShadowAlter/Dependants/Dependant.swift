@@ -47,6 +47,8 @@ public struct RelationLock: Codable, Sendable, Hashable {
     public var oid: UInt32
     public var relation: QualifiedName
     public var kind: Kind
+    /// Whether all partitions of a partitioned table are locked with it, also those that are added after the plan was made.
+    public var withPartitions: Bool
     /// Of a partitioned table: how far it is from the root of its tree, which is 0; nil for a table that holds rows itself.
     public var depth: Int?
 
@@ -58,10 +60,13 @@ public struct RelationLock: Codable, Sendable, Hashable {
         case view
     }
 
-    public init(oid: UInt32, relation: QualifiedName, kind: Kind, depth: Int? = nil) {
+    public init(
+        oid: UInt32, relation: QualifiedName, kind: Kind, withPartitions: Bool = false, depth: Int? = nil
+    ) {
         self.oid = oid
         self.relation = relation
         self.kind = kind
+        self.withPartitions = withPartitions
         self.depth = depth
     }
 }

@@ -6,6 +6,16 @@ protocol DependantReader: Sendable {
     ///
     /// Throws `Refused` for what cannot be carried over, by name.
     func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant]
+
+    /// Makes the objects on the green tables, which are empty and nobody else's yet, to find out whether PostgreSQL accepts them there.
+    ///
+    /// Called at plan time only, after `read`, with an empty `search_path`, inside a savepoint that is rolled back. The green tables have
+    /// their indexes and constraints then. Takes no lock on anybody's relation beyond ACCESS SHARE. Throws `Refused`.
+    func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws
+}
+
+extension DependantReader {
+    func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws {}
 }
 
 /// What is known of a migrated table once the change has been tried on its clone.
@@ -15,6 +25,8 @@ struct MigratedTable: Sendable {
     let green: QualifiedName
     let greenOID: UInt32
     let columns: [ColumnPlan]
+    /// What completes the green table: its indexes, and the constraints that stand on them.
+    let completion: [String]
 
     init(_ plan: TablePlan, greenOID: UInt32) {
         source = plan.source
@@ -22,6 +34,7 @@ struct MigratedTable: Sendable {
         green = plan.green
         self.greenOID = greenOID
         columns = plan.columns
+        completion = plan.indexes.map(\.definition) + plan.afterIndexes
     }
 
     /// The name that the new table will have.
@@ -31,15 +44,34 @@ struct MigratedTable: Sendable {
 enum Dependants {
     /// One reader per kind, in the order in which the kinds are restored. To add a kind: a reader, and its line here.
     static let readers: [any DependantReader] = [
-        PartitionReader()
+        PartitionReader(),
+        ForeignKeyReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.
     static func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
+        try withEmptySearchPath(on: connection) { connection in
+            try readers.flatMap { try $0.read(tables, on: connection) }
+        }
+    }
+
+    /// Makes all of them on the new tables, and takes that back. Throws `Refused` for those that PostgreSQL does not accept there.
+    static func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws {
+        try withEmptySearchPath(on: connection) { connection in
+            try connection.undone { connection in
+                for statement in tables.flatMap(\.completion) { try connection.execute(statement) }
+                for reader in readers { try reader.tryOut(tables, on: connection) }
+            }
+        }
+    }
+
+    private static func withEmptySearchPath<Value>(
+        on connection: isolated PgConnection, _ body: (isolated PgConnection) throws -> Value
+    ) throws -> Value {
         let path: String = try connection.query("SELECT current_setting('search_path')").single().value()
         try connection.query("SELECT set_config('search_path', '', true)")
-        let found = try readers.flatMap { try $0.read(tables, on: connection) }
+        let value = try body(connection)
         try connection.query("SELECT set_config('search_path', $1, true)", [.text(path)])
-        return found
+        return value
     }
 }

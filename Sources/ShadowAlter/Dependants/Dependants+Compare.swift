@@ -18,9 +18,14 @@ extension Dependants {
 
     private static func changed(_ record: MigrationRecord, _ what: String) -> MigrationError {
         let tables = record.plan.tables.map(\.source.description).joined(separator: ", ")
-        return MigrationError(
-            .sourceChanged, "what hangs on \(tables) is not as it was planned for: \(what)",
-            state: "the attempt was rolled back, the live table was not touched by it",
+        return .sourceChanged(record, "what hangs on \(tables) is not as it was planned for: \(what)")
+    }
+}
+
+extension MigrationError {
+    static func sourceChanged(_ record: MigrationRecord, _ message: String) -> Self {
+        Self(
+            .sourceChanged, message, state: "the attempt was rolled back, the live table was not touched by it",
             advice: "change it back and run again, or `shadow-alter abort \(record.name)` and start anew")
     }
 }

@@ -19,6 +19,16 @@ public struct Finalize: Sendable {
                 "migration \(name) has not exchanged the tables yet, it is in the phase \(record.phase.rawValue)",
                 state: "nothing was changed", advice: "run it to its end, or `shadow-alter abort \(name)`")
         }
+        guard record.isSettled else {
+            throw MigrationError(
+                .conflict,
+                "migration \(name) has work to do after its cut-over that is not finished: foreign keys to be validated",
+                state:
+                    "the new definition is live and in use; the old table is untouched in the schema \(record.plan.blueSchema)",
+                advice:
+                    "give the command that started the migration once more, it finishes that; then `shadow-alter finalize \(name)`"
+            )
+        }
         // A run that died right after the swap has left these behind.
         try await Leftovers.removeAfterSwap(record, on: connection)
         do {

@@ -41,6 +41,10 @@ struct SettlePhase: Sendable {
                     try await Task.sleep(for: .seconds(1))
                 case .queryCanceled? where Task.isCancelled:
                     throw CancellationError()
+                case let state? where state.isAboutAMissingObject:
+                    log.warning(
+                        "\(name) is not there any more, somebody has dropped it: nothing is left to be done for it")
+                    return
                 default:
                     throw MigrationError(
                         .badData,
@@ -48,7 +52,9 @@ struct SettlePhase: Sendable {
                             + (error.detail.map { " (\($0))" } ?? ""),
                         state:
                             "the new definition is live and complete but for this; new rows are checked, the ones from before were not",
-                        advice: "mend the rows, and run the same command again; it continues with \(statement)")
+                        advice:
+                            "mend the rows, or drop the constraint, and run the same command again; it continues with \(statement)"
+                    )
                 }
             }
         }

@@ -24,6 +24,8 @@ struct CatalogVersions: Equatable, Sendable {
                 UNION ALL SELECT 'h' || inhrelid || '<' || inhparent || ':' || xmin FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1
                 UNION ALL SELECT 'b' || oid || ':' || xmin FROM pg_publication_rel WHERE prrelid = $1
                 UNION ALL SELECT 's' || oid || ':' || xmin FROM pg_statistic_ext WHERE stxrelid = $1
+                UNION ALL SELECT 'm' || m.objoid || ',' || m.objsubid || ':' || m.xmin
+                    FROM (\(CatalogFingerprint.commented)) o JOIN pg_description m USING (classoid, objoid)
                 UNION ALL SELECT 'o' || classid || ',' || objid || deptype::text FROM pg_depend
                     WHERE refclassid = 'pg_class'::regclass AND refobjid = $1
             ) AS versions (v)

@@ -44,6 +44,7 @@ public enum Planner {
         if plan.strategy == .shadow {
             let migrated = MigratedTable(table, greenOID: greenOID)
             plan.dependants = try Dependants.read([migrated], on: connection)
+            try Dependants.tryOut([migrated], on: connection)
         }
         plan.warnings = warnings + (try Preflight.warnings(table: change.sourceOID, on: connection))
         if plan.strategy == .native {

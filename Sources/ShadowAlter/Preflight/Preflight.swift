@@ -41,7 +41,7 @@ public enum Preflight {
         TriggerCheck(),
         RuleCheck(),
         RowSecurityCheck(),
-        ForeignKeyCheck(),
+        ForeignKeyNeighbourCheck(),
         ViewCheck(),
         FunctionCheck(),
         RowTypeCheck(),

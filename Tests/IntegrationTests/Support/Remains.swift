@@ -13,8 +13,10 @@ struct Remains: Sendable {
     }
 
     /// After the end, however it came about: nothing.
-    func expectNothing(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await expect(schemas: ["public"], sourceLocation: sourceLocation)
+    ///
+    /// - Parameter others: schemas that the test itself has made.
+    func expectNothing(besides others: [String] = [], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await expect(schemas: (others + ["public"]).sorted(), sourceLocation: sourceLocation)
     }
 
     private func expect(schemas expected: [String], sourceLocation: SourceLocation) async throws {

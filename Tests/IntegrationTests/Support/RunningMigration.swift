@@ -25,13 +25,18 @@ final class RunningMigration: Sendable {
     /// Throws what the run has thrown.
     @discardableResult
     func summary() async throws -> MigrationSummary {
-        try await task.value
+        // A test's time limit cancels the test, and has to reach what it waits for.
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     /// The error that ends the run; nil when it succeeds.
     func failure() async -> (any Error)? {
         do {
-            _ = try await task.value
+            try await summary()
             return nil
         } catch {
             return error

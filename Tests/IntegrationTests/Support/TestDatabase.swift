@@ -39,6 +39,8 @@ struct TestSession: Sendable {
 
     init(_ database: TestDatabase, _ applicationName: String = "application") async throws {
         connection = try await database.connect(applicationName)
+        // A test that waits for itself ends with an error and not with the machine's patience.
+        try await connection.execute("SET statement_timeout = '150s'")
     }
 
     var pid: Int32 { connection.backendPID }

@@ -1,0 +1,61 @@
+import PgConnection
+
+/// Foreign keys from the tables and to them.
+///
+/// Each is dropped together with the old table's place, and made anew on the new one without a look at the rows, which would take long under
+/// the lock: every write is checked from the commit of the cut-over on. The rows that were there before are validated afterwards.
+struct ForeignKeyReader: DependantReader {
+    func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
+        let keys = try ForeignKey.read(tables.map(\.sourceOID), on: connection)
+        guard !keys.isEmpty else { return [] }
+        let refusals = try ForeignKeyRefusals(tables: tables, keys: keys).find(on: connection)
+        guard refusals.isEmpty else { throw Refused(refusals) }
+        return keys.map { dependant($0, tables) }
+    }
+
+    private func dependant(_ key: ForeignKey, _ tables: [MigratedTable]) -> Dependant {
+        let new = key.moved(tables) { $0.live }
+        var dependant = Dependant(
+            kind: .foreignKey, name: key.title, remove: [key.drop()],
+            restore: [new.add()] + [new.comment(on: new.referencing.table)].compactMap { $0 })
+        if key.isValidated { dependant.settle = [new.validate(new.referencing.table)] }
+        for end in [key.referencing, key.referenced] where !tables.contains(where: { $0.sourceOID == end.oid }) {
+            dependant.locks.append(
+                RelationLock(oid: end.oid, relation: end.table, kind: .table, withPartitions: end.isPartitioned))
+            dependant.relations.append(end.oid)
+        }
+        return dependant
+    }
+
+    func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws {
+        let refusals = try ForeignKey.read(tables.map(\.sourceOID), on: connection).compactMap { key in
+            try ForeignKeyTrial(key: key, tables: tables).run(on: connection)
+        }
+        guard refusals.isEmpty else { throw Refused(refusals) }
+    }
+}
+
+extension ForeignKey {
+    /// The same on the new tables, under the names that `name` gives them.
+    func moved(_ tables: [MigratedTable], name: (MigratedTable) -> QualifiedName) -> ForeignKey {
+        var key = self
+        func move(_ end: inout End) {
+            guard let table = tables.first(where: { $0.sourceOID == end.oid }) else { return }
+            end.table = name(table)
+            end.columns = end.columns.map { table.greenName(of: $0) ?? $0 }
+        }
+        if let table = tables.first(where: { $0.sourceOID == referencing.oid }) {
+            key.deleteSets = deleteSets.map { table.greenName(of: $0) ?? $0 }
+        }
+        move(&key.referencing)
+        move(&key.referenced)
+        return key
+    }
+}
+
+extension MigratedTable {
+    /// What becomes of a column of the source; nil when the change drops it.
+    func greenName(of column: String) -> String? {
+        columns.first { $0.name == column }?.greenName
+    }
+}
