@@ -71,8 +71,7 @@ public enum Planner {
         var seen: Set<String> = []
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
-        let greens = tried.map(\.clone.greenOID)
-        let migrated = zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }
+        let migrated = zip(plan.tables, tried.map(\.clone.greenOID)).map { MigratedTable($0, greenOID: $1) }
         plan.dependants = try Dependants.read(migrated, on: connection)
         try Dependants.tryOut(migrated, on: connection)
     }
