@@ -46,6 +46,7 @@ enum Dependants {
     static let readers: [any DependantReader] = [
         PartitionReader(),
         ForeignKeyReader(),
+        TriggerReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

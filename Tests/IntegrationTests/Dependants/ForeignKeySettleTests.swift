@@ -139,14 +139,15 @@ extension LiveMigrations {
             await session.close()
         }
 
-        /// Deferred checks of the rows that the cut-over itself refreshes must not be in the way of the exchange.
+        /// Deferred checks of the rows that the cut-over itself refreshes must not be in the way of the exchange. There are more rows than a
+        /// batch takes, so that two batches pass a value to each other.
         @Test(arguments: try await Servers.outermost())
         func deferredConstraintsAreChecked(_ binaries: ServerBinaries) async throws {
             let database = try await TestDatabase.create("fk_deferred", on: binaries)
             try await database.psql(
                 """
                 CREATE TABLE item (id int PRIMARY KEY, rank int UNIQUE DEFERRABLE INITIALLY DEFERRED, up int REFERENCES item DEFERRABLE INITIALLY DEFERRED);
-                INSERT INTO item SELECT n, n, 1 FROM generate_series(1, 1000) n;
+                INSERT INTO item SELECT n, n, 1 FROM generate_series(1, 12000) n;
                 """)
             let session = try await TestSession(database)
             var options = MigrationOptions.quick.manual()
@@ -155,7 +156,7 @@ extension LiveMigrations {
             let running = RunningMigration(MigrationRequest("item", "ALTER id TYPE bigint"), database, options)
             try await running.untilReady(session)
             let writer = try await TestSession(database, "writer")
-            try await writer.execute("BEGIN; UPDATE item SET rank = 1001 - rank, up = 1001 - id")
+            try await writer.execute("BEGIN; UPDATE item SET rank = 12001 - rank, up = 12001 - id")
             try await RequestCutOver(connections: database.options).run("item")
             try await running.until("the cut-over waits for the writer") {
                 try await session.isTrue(
@@ -164,10 +165,10 @@ extension LiveMigrations {
             }
             try await writer.execute("COMMIT")
             try await running.summary()
-            #expect(try await session.isTrue("(SELECT bool_and(rank = 1001 - id AND up = 1001 - id) FROM item)"))
+            #expect(try await session.isTrue("(SELECT bool_and(rank = 12001 - id AND up = 12001 - id) FROM item)"))
             #expect(
                 try await session.isTrue(
-                    "NOT EXISTS (TABLE item EXCEPT TABLE item_blue.item) AND (SELECT count(*) FROM item) = 1000"))
+                    "NOT EXISTS (TABLE item EXCEPT TABLE item_blue.item) AND (SELECT count(*) FROM item) = 12000"))
             await writer.close()
             await session.close()
         }

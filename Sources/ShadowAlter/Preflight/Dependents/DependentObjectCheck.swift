@@ -30,7 +30,7 @@ struct DependentObjectCheck: TableCheck {
                         EXISTS (SELECT FROM pg_catalog.pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1)
                     WHEN 'pg_catalog.pg_trigger'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_trigger t
-                            WHERE t.oid = d.objid AND (t.tgisinternal AND t.tgconstraint <> 0 OR t.tgparentid <> 0))
+                            WHERE t.oid = d.objid AND (t.tgrelid = $1 OR t.tgisinternal AND t.tgconstraint <> 0 OR t.tgparentid <> 0))
                     WHEN 'pg_catalog.pg_statistic_ext'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
                     WHEN 'pg_catalog.pg_publication_rel'::regclass THEN
