@@ -34,23 +34,6 @@ extension PreflightCase {
             name: "policy while row-level security is off", setup: plain + "CREATE POLICY mine ON t USING (a > 0)",
             codes: ["policy"], says: ["policy mine"]),
         Self(
-            name: "outbound foreign key",
-            setup: "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, p int REFERENCES p)",
-            codes: ["foreign-key"], says: ["t_p_fkey to s.p", "ALTER TABLE s.t DROP CONSTRAINT t_p_fkey;"]),
-        Self(
-            name: "inbound foreign key", setup: plain + "CREATE TABLE c (t int REFERENCES t)", codes: ["referenced"],
-            says: ["s.c has the foreign key c_t_fkey", "ALTER TABLE s.c DROP CONSTRAINT c_t_fkey;"]),
-        Self(
-            name: "foreign key to itself", setup: "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t)",
-            codes: ["foreign-key"], says: ["t_up_fkey to itself"]),
-        Self(
-            name: "inbound foreign key of a partitioned table",
-            setup: plain + """
-                CREATE TABLE c (t int REFERENCES t) PARTITION BY RANGE (t);
-                CREATE TABLE c1 PARTITION OF c FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (t);
-                CREATE TABLE c11 PARTITION OF c1 FOR VALUES FROM (0) TO (9)
-                """, codes: ["referenced"], says: ["ALTER TABLE s.c DROP CONSTRAINT c_t_fkey;"]),
-        Self(
             name: "views",
             setup: plain + """
                 CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
