@@ -10,9 +10,6 @@ struct TreeIndexes: Sendable {
         TreeIndexes(facts: try tree.nodes.map { ($0, try IndexReader.read($0.oid, on: connection)) })
     }
 
-    /// Of the tables that hold rows.
-    var leaves: [(node: PartitionTree.Node, indexes: [IndexFacts])] { facts.filter { $0.node.kind != "p" } }
-
     /// Makes the partitioned indexes, the lowest first, and attaches to each what belongs to it.
     ///
     /// - Parameter table: the table on which the indexes of a node are to be made.
@@ -29,13 +26,6 @@ struct TreeIndexes: Sendable {
             }
         }
         return make + attach
-    }
-
-    /// Takes all indexes away. Those that hang on another one go with it.
-    var drops: [String] {
-        facts.flatMap { node, indexes in
-            indexes.filter { $0.parent == nil }.map { $0.drop(from: node.name) }
-        }
     }
 }
 
