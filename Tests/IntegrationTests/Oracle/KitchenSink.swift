@@ -4,7 +4,8 @@ import Testing
 /// A schema that has at least one of everything that a migration has to carry over, around the table `shop.orders`: a file for each kind.
 struct KitchenSink: Sendable {
     enum Section: String, Sendable, CaseIterable {
-        case surroundings = "00-surroundings"
+        case roles = "00-roles"
+        case surroundings = "01-surroundings"
         case table = "10-table"
         case comments = "15-comments"
         case privileges = "16-privileges"
@@ -34,7 +35,7 @@ struct KitchenSink: Sendable {
         try await database.psql(script)
     }
 
-    private static func text(_ section: Section) throws -> String {
+    static func text(_ section: Section) throws -> String {
         let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "KitchenSink")
         let data = FileManager.default.contents(atPath: directory.appending(path: "\(section.rawValue).sql").path)
         return String(decoding: try #require(data, "there is no file for \(section)"), as: UTF8.self)

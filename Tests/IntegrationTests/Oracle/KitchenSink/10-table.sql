@@ -69,7 +69,7 @@ CREATE UNIQUE INDEX orders_one_null ON shop.orders (code, email) NULLS NOT DISTI
 ALTER TABLE shop.orders ADD CONSTRAINT "nulls too" UNIQUE NULLS NOT DISTINCT (code, ticket);
 \endif
 \if :is_18
-ALTER TABLE shop.orders ADD weight_twice numeric GENERATED ALWAYS AS (weight * 2) VIRTUAL,
+ALTER TABLE shop.orders ADD spare_twice int GENERATED ALWAYS AS (spare * 2) VIRTUAL,
     ADD CONSTRAINT "country is known" NOT NULL country NO INHERIT,
     ADD CONSTRAINT "email to come" NOT NULL email NOT VALID,
     ADD CONSTRAINT "not enforced" CHECK (spare < 0) NOT ENFORCED,
