@@ -73,6 +73,17 @@ extension PreflightCase {
 
     private static let properties: [Self] = [
         Self(
+            name: "partition of a table with foreign keys",
+            setup: """
+                CREATE TABLE c (id int PRIMARY KEY);
+                CREATE TABLE p (id int PRIMARY KEY, c int REFERENCES c) PARTITION BY RANGE (id);
+                CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (10);
+                CREATE TABLE o (p int REFERENCES p)
+                """, codes: ["partition-foreign-key", "partition-referenced"],
+            says: [
+                "s.p has the foreign key p_c_fkey to s.c", "s.o has the foreign key o_p_fkey to s.p", "--table s.p",
+            ]),
+        Self(
             name: "inherits", setup: "CREATE TABLE p (id int); CREATE TABLE t (PRIMARY KEY (id)) INHERITS (p)",
             codes: ["inherits"], says: ["ALTER TABLE s.t NO INHERIT s.p;"]),
         Self(

@@ -27,7 +27,7 @@ struct CutOverAttempt: Sendable {
         let rehearsal = try await rehearse()
         let requested = clock.now
         let granted = try await connection.transaction { [self] connection in
-            try connection.execute(options.attemptSettings)
+            try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
             try lock(rehearsal, on: connection)
             let granted = clock.now
             // Both at the same time: the watermark travels on connections of its own.
@@ -38,11 +38,10 @@ struct CutOverAttempt: Sendable {
             // PostgreSQL alters no table whose deferred constraints are still to be checked.
             try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
-            for (table, statistics) in zip(record.tables, statistics) {
-                let statements = SwapSQL.statements(
-                    for: table.plan, blueSchema: record.plan.blueSchema, statistics: statistics)
-                try execute(statements, on: connection)
-            }
+            try execute(
+                SwapSQL.statements(
+                    for: record.plan.tables, blueSchema: record.plan.blueSchema, statistics: statistics),
+                on: connection)
             try execute(record.plan.dependants.flatMap(\.restore), on: connection)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
@@ -62,8 +61,7 @@ struct CutOverAttempt: Sendable {
         var versions: [CatalogVersions]
         /// The owners of the views, by OID.
         var owners: [UInt32: String]
-        /// How long all locks together may be waited for.
-        var lockTimeout: Duration
+        var deadlockTimeout: Duration
     }
 
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
@@ -73,7 +71,8 @@ struct CutOverAttempt: Sendable {
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)
             return Rehearsal(
-                versions: versions, owners: try owners(on: connection), lockTimeout: try lockTimeout(on: connection))
+                versions: versions, owners: try owners(on: connection),
+                deadlockTimeout: try LockBound.deadlockTimeout(on: connection))
         }
         do {
             try await connection.transaction { [self] connection in
@@ -87,34 +86,17 @@ struct CutOverAttempt: Sendable {
         return rehearsal
     }
 
-    /// First the views, then the tables; all together within one `lock_timeout`, which PostgreSQL would grant to each lock anew.
+    /// First the views, then the tables.
     private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
-        let start = ContinuousClock.now
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
-        for statement in plan.statements(owners: rehearsal.owners) {
-            let left = rehearsal.lockTimeout - (ContinuousClock.now - start)
-            let milliseconds = max(1, Int(left.milliseconds))
-            do {
-                try connection.execute(
-                    "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
-                )
-            } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
-                throw MigrationError.sourceChanged(
-                    record, "what the cut-over locks is not as it was planned for: \(error.message)")
-            }
+        let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
+        do {
+            try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            throw MigrationError.sourceChanged(
+                record, "what the cut-over locks is not as it was planned for: \(error.message)")
         }
-        try connection.execute(options.attemptSettings)
-    }
-
-    /// Whoever waits for a lock of ours while we wait for one of theirs must not be the one whom PostgreSQL chooses to end the deadlock: it
-    /// looks for deadlocks when somebody has waited for `deadlock_timeout`, and we are gone before that.
-    private func lockTimeout(on connection: isolated PgConnection) throws -> Duration {
-        let live = LockPlan(record.plan).all.count
-        guard live > 1 else { return options.lockTimeout }
-        let milliseconds: Int = try connection.query(
-            "SELECT setting FROM pg_settings WHERE name = 'deadlock_timeout'"
-        ).single().value()
-        return min(options.lockTimeout, .milliseconds(milliseconds) * 0.9)
+        try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
     }
 
     private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {
@@ -177,7 +159,7 @@ struct CutOverAttempt: Sendable {
 
 extension MigrationOptions {
     /// What bounds an attempt on the server's side. The last one makes it let go of the lock if we vanish without a word.
-    var attemptSettings: String {
+    func attemptSettings(lockTimeout: Duration) -> String {
         let budget = max(1, Int(cutOverBudget.milliseconds.rounded(.up)))
         return """
             SET LOCAL lock_timeout = '\(max(1, Int(lockTimeout.milliseconds)))ms';

@@ -8,6 +8,9 @@ public struct LockPlan: Sendable, Equatable {
     /// But partitioned tables come first, from the root downwards: queries lock them before their partitions, whose OIDs may be smaller.
     public let tables: [RelationLock]
 
+    /// Whether all locks but one are on tables that nobody else uses.
+    let isSingle: Bool
+
     /// - Parameter greenOIDs: of the new tables, in the order of `plan.tables`; empty leaves them out, for a plan whose tables are not there.
     init(_ plan: MigrationPlan, greenOIDs: [UInt32] = []) {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
@@ -21,6 +24,7 @@ public struct LockPlan: Sendable, Equatable {
         var seen: Set<UInt32> = []
         // Restored from the tables outwards, so that the opposite order begins with the outermost.
         views = plan.dependants.reversed().flatMap(\.locks).filter { $0.kind == .view && seen.insert($0.oid).inserted }
+        isSingle = views.isEmpty && self.tables.count == greens.count + 1
     }
 
     /// The statements that take the locks.

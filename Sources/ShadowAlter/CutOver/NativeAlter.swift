@@ -17,6 +17,10 @@ struct NativeAlter: Sendable {
             status.update { $0.cutOver.attempts += 1 }
             do {
                 return try await attempt()
+            } catch let error as LockBound.Exceeded {
+                let why = "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
+                status.update { $0.cutOver.lastError = why }
+                log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(why)")
             } catch let error as PgError {
                 switch error.sqlState {
                 case .lockNotAvailable?, .deadlockDetected?, .queryCanceled?:
@@ -51,9 +55,12 @@ struct NativeAlter: Sendable {
             let clock = ContinuousClock()
             let requested = clock.now
             let granted = try await connection.transaction { [plan, options] connection in
-                try connection.execute(options.attemptSettings)
-                let tables = plan.tables.map(\.source.sql).joined(separator: ", ")
-                try connection.execute("LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE")
+                try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
+                let locks = LockPlan(plan)
+                let bound = LockBound(
+                    options.lockTimeout, deadlockTimeout: try LockBound.deadlockTimeout(on: connection), locks)
+                try bound.take(locks.statements(owners: [:]), on: connection)
+                try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
                 let granted = clock.now
                 for table in plan.tables {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)

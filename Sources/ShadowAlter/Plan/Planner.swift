@@ -1,115 +1,85 @@
 import PgConnection
 
-/// Finds out what a change means by making it: on a complete, empty clone, inside the caller's transaction.
+/// Finds out what a change means by making it: on complete, empty clones, inside the caller's transaction.
 public enum Planner {
-    /// The name of the migration that a request means; nil when its table is not there.
+    /// The name of the migration that a request means; nil when its table is not there, or several have none.
     static func name(of request: MigrationRequest, on connection: isolated PgConnection) throws -> String? {
         if let name = request.name { return name }
-        return try? PlannedChange.read(request, on: connection).source.name
+        return try? PlannedChange.read(request, on: connection).name(asked: nil)
     }
 
-    /// Creates the green and blue schemas and the green table without its indexes, for good if the caller commits; nothing for a native change.
+    /// Creates the green and blue schemas and the green tables without their indexes, for good if the caller commits; nothing for a native change.
     ///
-    /// Takes ACCESS SHARE on the source. Throws `Refused` for everything that this tool or PostgreSQL does not accept.
+    /// Takes ACCESS SHARE on the sources. Throws `Refused` for everything that this tool or PostgreSQL does not accept.
     static func plan(_ request: MigrationRequest, on connection: isolated PgConnection) throws -> MigrationPlan {
         let change = try PlannedChange.read(request, on: connection)
-        let name = request.name ?? change.source.name
-        if case .script = request.change {
-            // Which table it changes is known only now.
-            let refusals = try Preflight.check(table: change.sourceOID, migration: name, on: connection)
-            guard refusals.isEmpty else { throw Refused(refusals) }
-        }
+        if case .script = request.change { try preflight(change, request, on: connection) }
+        let name = try change.name(asked: request.name)
+        try NameCollisions.check(change.tables, on: connection)
         let schemas = try SchemaNames(migration: name, on: connection)
         let settings = try connection.query(
             "SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone"
         ).single()
         let path: String = try settings.get("path")
         try connection.execute("SAVEPOINT shadow_alter_plan")
-        try connection.execute(
-            "CREATE SCHEMA \(Quoting.identifier(schemas.green)); CREATE SCHEMA \(Quoting.identifier(schemas.blue))")
-        let green = QualifiedName(schema: schemas.green, name: change.source.name)
-        let clone = TableClone(source: change.source, sourceOID: change.sourceOID, green: green)
-        let greenOID = try clone.create(on: connection)
-        let trial = try Trial(change: change, green: green, greenOID: greenOID, searchPath: path).run(on: connection)
+        try schemas.create(on: connection)
+        let clones = try change.tables.flatMap { try ClonedTable.clone($0, into: schemas.green, on: connection) }
+        let tried = try Trial(
+            statements: change.statements, clones: clones, greenSchema: schemas.green, searchPath: path
+        ).run(on: connection)
+        try NameCollisions.check(tried, on: connection)
 
         var plan = MigrationPlan(
             name: name, request: request, strategy: .shadow, strategyReason: "", greenSchema: schemas.green,
             blueSchema: schemas.blue, searchPath: path, timeZone: try settings.get("zone"), nativeStatements: [],
             tables: [], dependants: [],
             warnings: [])
-        (plan.strategy, plan.strategyReason) = try choose(request, change, trial)
-        let builder = TablePlanBuilder(change: change, green: green, greenOID: greenOID, trial: trial)
-        let (table, warnings) = try builder.build(on: connection)
-        plan.tables = [table]
-        if plan.strategy == .shadow {
-            let migrated = MigratedTable(table, greenOID: greenOID)
-            plan.dependants = try Dependants.read([migrated], on: connection)
-            try Dependants.tryOut([migrated], on: connection)
-        }
-        plan.warnings = warnings + (try Preflight.warnings(table: change.sourceOID, on: connection))
+        (plan.strategy, plan.strategyReason) = try StrategyChoice(request: request, change: change, tried: tried).made()
+        try complete(&plan, tried, on: connection)
         if plan.strategy == .native {
-            plan.nativeStatements = native(change, request)
+            plan.nativeStatements = native(change)
             try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_plan")
         }
         return plan
     }
 
-    private static func choose(
-        _ request: MigrationRequest, _ change: PlannedChange, _ trial: Trial.Outcome
-    ) throws -> (MigrationPlan.Strategy, String) {
-        switch (request.strategy, trial.reasonForWork) {
-        case (.shadow, nil):
-            return (.shadow, "asked for, although PostgreSQL would only change catalogs")
-        case (.shadow, let reason?), (.auto, let reason?):
-            return (.shadow, reason)
-        case (.auto, nil) where change.statements.isEmpty:
-            throw Refused.change(
-                "--alter", "it is empty", "there is nothing to do", "--strategy shadow rebuilds the table as it is")
-        case (.auto, nil), (.native, nil):
-            return (.native, "PostgreSQL only changes catalogs: no rewrite, no scan, no index build")
-        case (.native, let reason?):
-            throw Refused([
-                Refusal(
-                    code: "strategy", object: change.source.description,
-                    what: "--strategy native was asked for, but \(reason)",
-                    why: "the application would wait for all of that", fix: "--strategy auto or shadow")
-            ])
+    /// Which tables a script changes is known only when it has been read.
+    private static func preflight(
+        _ change: PlannedChange, _ request: MigrationRequest, on connection: isolated PgConnection
+    ) throws {
+        // Without a name the migration may still be refused for that; until then any name will do that is no other's.
+        let name = request.name ?? change.tables.first?.source.name
+        let refusals = try change.tables.flatMap { table in
+            try Preflight.check(table: table.sourceOID, migration: name, on: connection)
         }
+        guard refusals.isEmpty else { throw Refused(refusals) }
     }
 
-    private static func native(_ change: PlannedChange, _ request: MigrationRequest) -> [String] {
-        switch request.change {
-        case .alter: change.statements.map { "ALTER TABLE \(change.source.sql) \($0.sql)" }
-        case .script: change.statements.map(\.sql)
+    /// Adds what depends on the clones as the change has left them: the tables' plans and what moves with them.
+    private static func complete(
+        _ plan: inout MigrationPlan, _ tried: [TriedTable], on connection: isolated PgConnection
+    ) throws {
+        var warnings: [String] = []
+        for table in tried {
+            let (built, notes) = try TablePlanBuilder(tried: table).build(on: connection)
+            plan.tables.append(built)
+            warnings += notes
         }
+        for table in tried {
+            warnings += try Preflight.warnings(table: table.clone.sourceOID, on: connection)
+        }
+        var seen: Set<String> = []
+        plan.warnings = warnings.filter { seen.insert($0).inserted }
+        guard plan.strategy == .shadow else { return }
+        let migrated = zip(plan.tables, tried.map(\.clone.greenOID)).map { MigratedTable($0, greenOID: $1) }
+        plan.dependants = try Dependants.read(migrated, on: connection)
+        try Dependants.tryOut(migrated, on: connection)
     }
-}
 
-/// The schemas of a migration's new and old tables.
-private struct SchemaNames {
-    let green: String
-    let blue: String
-
-    /// Throws `Refused` when one exists or does not fit PostgreSQL's 63 bytes.
-    init(migration: String, on connection: isolated PgConnection) throws {
-        green = migration + "_green"
-        blue = migration + "_blue"
-        guard green.utf8.count <= 63 else {
-            throw Refused([
-                Refusal(
-                    code: "name-too-long", object: migration, what: "the schema \(green) would have more than 63 bytes",
-                    why: "PostgreSQL would cut its name", fix: "give the migration a shorter name: --name NAME")
-            ])
-        }
-        let taken = try connection.query(
-            "SELECT nspname FROM pg_namespace WHERE nspname IN ($1, $2) ORDER BY 1", [.text(green), .text(blue)])
-        if let schema: String = try taken.first?.value() {
-            throw Refused([
-                Refusal(
-                    code: "schema-exists", object: schema, what: "the schema exists already",
-                    why: "the migration needs it for itself, and what is in there may be somebody's",
-                    fix: "give the migration another name (--name NAME), finalize an earlier one, or drop the schema")
-            ])
+    private static func native(_ change: PlannedChange) -> [String] {
+        change.statements.map { statement in
+            let table = change.tables.first { $0.sourceOID == statement.table }
+            return statement.isClauses ? "ALTER TABLE \(table?.source.sql ?? "") \(statement.sql)" : statement.sql
         }
     }
 }

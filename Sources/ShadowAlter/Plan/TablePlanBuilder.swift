@@ -2,39 +2,40 @@ import PgConnection
 
 /// Puts the plan of one table together, and takes from the green table what is to be built after the copy.
 struct TablePlanBuilder {
-    let change: PlannedChange
-    let green: QualifiedName
-    let greenOID: UInt32
-    let trial: Trial.Outcome
+    let tried: TriedTable
+
+    private var source: QualifiedName { tried.clone.source }
+    private var sourceOID: UInt32 { tried.clone.sourceOID }
+    private var green: QualifiedName { tried.clone.green }
+    private var greenOID: UInt32 { tried.clone.greenOID }
 
     func build(on connection: isolated PgConnection) throws -> (TablePlan, warnings: [String]) {
-        if let membership = try PartitionMembership.read(change.sourceOID, on: connection) {
+        if let membership = try PartitionMembership.read(sourceOID, on: connection) {
             try PartitionTrial(
-                source: change.source, sourceOID: change.sourceOID, green: green, greenOID: greenOID,
-                membership: membership
+                source: source, sourceOID: sourceOID, green: green, greenOID: greenOID, membership: membership
             ).run(on: connection)
         }
-        let tracker = trial.tracker
-        let finder = KeyFinder(source: change.source, sourceOID: change.sourceOID, tracker: tracker)
+        let tracker = tried.tracker
+        let finder = KeyFinder(source: source, sourceOID: sourceOID, tracker: tracker)
         let (keyNames, isFull) = try finder.sourceKey(
-            IndexReader.read(change.sourceOID, on: connection), on: connection)
+            IndexReader.read(sourceOID, on: connection), on: connection)
         let key = try finder.key(keyNames, on: connection)
         try finder.checkExpressions(key, greenSchema: green.schema, on: connection)
         let indexes = try ordered(IndexReader.read(greenOID, on: connection), on: connection)
         let keyIndex = try finder.keyIndex(key, among: indexes)
         try checkAddedColumns(on: connection)
-        let (sequences, warnings) = try SequenceReader(sourceOID: change.sourceOID, green: green, tracker: tracker)
+        let (sequences, warnings) = try SequenceReader(sourceOID: sourceOID, green: green, tracker: tracker)
             .read(on: connection)
         let late = try ConstraintReader.notValid(of: greenOID, on: connection)
         let sizes = try connection.query(
             """
             SELECT nullif(reltuples, -1)::bigint AS rows, pg_table_size(oid) AS table_bytes, pg_indexes_size(oid) AS index_bytes
             FROM pg_class WHERE oid = $1
-            """, [.int(change.sourceOID)]
+            """, [.int(sourceOID)]
         ).single()
         let plan = TablePlan(
-            source: change.source, sourceOID: change.sourceOID, green: green, columns: tracker.columns,
-            mapping: tracker.mapping(table: change.source.name),
+            source: source, sourceOID: sourceOID, green: green, columns: tracker.columns,
+            mapping: tracker.mapping(table: source.name),
             key: key, publishesWholeRows: isFull || connection.serverVersion.major < 15,
             indexes: indexes.compactMap { index in
                 index.definition(on: green).map {
@@ -46,7 +47,7 @@ struct TablePlanBuilder {
             },
             afterIndexes: indexes.flatMap { $0.finishing(on: green) } + late.map { $0.add(to: green) },
             sequences: sequences,
-            fingerprint: try CatalogFingerprint.digest(of: change.sourceOID, publication: nil, on: connection),
+            fingerprint: try CatalogFingerprint.digest(of: sourceOID, publication: nil, on: connection),
             estimatedRows: try sizes.optional("rows"), tableBytes: try sizes.get("table_bytes"),
             indexBytes: try sizes.get("index_bytes"))
         for index in indexes { try connection.execute(index.drop(from: green)) }
@@ -58,7 +59,7 @@ struct TablePlanBuilder {
     /// clone's indexes are empty; new ones come first, for nobody knows.
     private func ordered(_ indexes: [IndexFacts], on connection: isolated PgConnection) throws -> [IndexFacts] {
         let sizes = try Dictionary(
-            IndexReader.read(change.sourceOID, on: connection).map { ($0.name, $0.bytes) }, uniquingKeysWith: { $1 })
+            IndexReader.read(sourceOID, on: connection).map { ($0.name, $0.bytes) }, uniquingKeysWith: { $1 })
         return indexes.sorted { left, right in
             (left.comparisonCost, sizes[left.name] ?? .max, right.name) > (
                 right.comparisonCost, sizes[right.name] ?? .max, left.name
@@ -68,16 +69,16 @@ struct TablePlanBuilder {
 
     /// On the empty clone PostgreSQL accepts a NOT NULL column without a value; on the table with rows it would not.
     private func checkAddedColumns(on connection: isolated PgConnection) throws {
-        let impossible = trial.tracker.added.first {
+        let impossible = tried.tracker.added.first {
             $0.isNotNull && !$0.hasDefault && !$0.isIdentity && !$0.isGenerated
         }
         guard let column = impossible else { return }
-        let hasRows: Bool = try connection.query("SELECT EXISTS (SELECT FROM ONLY \(change.source.sql))").single()
+        let hasRows: Bool = try connection.query("SELECT EXISTS (SELECT FROM ONLY \(source.sql))").single()
             .value()
         guard hasRows else { return }
         throw Refused([
             Refusal(
-                code: "not-null-without-default", object: "\(change.source).\(column.name)",
+                code: "not-null-without-default", object: "\(source).\(column.name)",
                 what: "the added column is NOT NULL and has no default",
                 why: "the rows that are there have no value for it",
                 fix: "give it a default, or add it without NOT NULL")
@@ -85,7 +86,7 @@ struct TablePlanBuilder {
     }
 
     private func volatileDefaults() -> [String] {
-        trial.tracker.added.filter { $0.hasDefault && !$0.isGenerated }.map {
+        tried.tracker.added.filter { $0.hasDefault && !$0.isGenerated }.map {
             "added column \($0.name): its default is evaluated when a row is copied or refreshed; a function like now() gives different "
                 + "rows different values"
         }

@@ -36,35 +36,22 @@ enum Unsupported {
         }
     }
 
-    /// What a script may contain beside ALTER TABLE.
-    private static let allowed = [
-        ["create", "index"], ["create", "unique", "index"], ["drop", "index"], ["alter", "index"], ["comment", "on"],
-        ["create", "statistics"], ["drop", "statistics"], ["alter", "statistics"],
-    ]
-
-    static func check(other statement: SQLStatement, schema: String) throws {
-        let words = statement.tokens.prefix(3).map { $0.identifier ?? "" }
-        guard allowed.contains(where: { words.starts(with: $0) }) else {
+    /// What a statement of a script beside ALTER TABLE names.
+    static func check(other statement: SQLStatement) throws -> NamedObjects {
+        guard let named = NamedObjects(statement) else {
             throw Refused.change(
                 "--script", "the statement \(statement.text.prefix(60)) …",
-                "this version takes ALTER TABLE, and CREATE, DROP and ALTER INDEX or STATISTICS and COMMENT ON for the same table",
+                "this version takes ALTER TABLE, and CREATE, DROP and ALTER INDEX or STATISTICS and COMMENT ON for tables and their parts",
                 "leave it out, and execute it on its own")
         }
-        if words.starts(with: ["create", "index"]) || words.starts(with: ["create", "unique"]),
+        let words = statement.tokens.prefix(2).map { $0.identifier ?? "" }
+        if words.first == "create", words.last != "statistics",
             statement.tokens.contains(where: { $0.isWord("concurrently") })
         {
             throw Refused.change(
                 "--script", "CREATE INDEX CONCURRENTLY", "nobody uses the new table while its indexes are built",
                 "leave CONCURRENTLY out")
         }
-        let qualified = zip(statement.tokens, statement.tokens.dropFirst()).contains { name, dot in
-            name.identifier == schema && dot.isSymbol(".")
-        }
-        if qualified {
-            throw Refused.change(
-                "--script", "the statement \(statement.text.prefix(60)) … names the schema \(schema)",
-                "the script is tried on a copy of the table in another schema; with the schema it would reach the live one",
-                "leave the schema out")
-        }
+        return named
     }
 }

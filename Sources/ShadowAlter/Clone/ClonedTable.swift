@@ -1,0 +1,20 @@
+import PgConnection
+
+/// A table, and the empty copy of its definition on which the change is tried and which becomes the new table.
+struct ClonedTable: Sendable {
+    let table: PlannedTable
+    let green: QualifiedName
+    let greenOID: UInt32
+
+    var source: QualifiedName { table.source }
+    var sourceOID: UInt32 { table.sourceOID }
+
+    /// Clones a table into the green schema. One pair for an ordinary table; the table that was named comes first.
+    static func clone(
+        _ table: PlannedTable, into greenSchema: String, on connection: isolated PgConnection
+    ) throws -> [ClonedTable] {
+        let green = QualifiedName(schema: greenSchema, name: table.source.name)
+        let oid = try TableClone(source: table.source, sourceOID: table.sourceOID, green: green).create(on: connection)
+        return [ClonedTable(table: table, green: green, greenOID: oid)]
+    }
+}
