@@ -73,8 +73,7 @@ public enum Planner {
         guard plan.strategy == .shadow else { return }
         let greens = tried.map(\.clone.greenOID)
         let migrated = zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }
-        plan.dependants = try Dependants.read(migrated, on: connection)
-        try Dependants.tryOut(migrated, on: connection)
+        plan.dependants = try Dependants.plan(migrated, on: connection)
     }
 
     private static func native(_ change: PlannedChange) -> [String] {
