@@ -20,8 +20,9 @@ struct SyncPhase: Sendable {
     func catchUp() async throws {
         try await approach()
         // Before the swap and never after: a live table without statistics has brought down more than one application.
-        for table in record.plan.tables {
-            try await control.cancellable { try $0.execute("ANALYZE \(table.green.sql)") }
+        // A partitioned table's takes in its partitions'.
+        for table in record.plan.analyzed {
+            try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
         }
         try await approach()
         try await control.transaction { [record] connection in
