@@ -58,9 +58,20 @@ struct TrialSchemas {
         }
     }
 
-    func needsTrial(_ query: StoredQuery) -> Bool {
-        query.uses.contains { changed[$0.object] != nil }
+    func needsTrial(_ uses: [StoredQuery.Use]) -> Bool {
+        uses.contains { changed[$0.object] != nil }
     }
+
+    /// Whether what a text uses on the stand-ins is what it uses now. The deparsed text is trusted no further than this: it must mean the same
+    /// tables, views and columns. Functions and casts may well be others after the change of a type.
+    func areSame(_ found: [StoredQuery.Use], _ wanted: [StoredQuery.Use]) -> Bool {
+        Set(found.map(original).filter { $0.object.relation != nil })
+            == Set(wanted.filter { $0.object.relation != nil })
+    }
+
+    static let otherMeaning = "on the new table its text would mean other tables or columns"
+    static let ambiguous =
+        "it uses relations of the same name in different schemas, which makes it impossible to try it on the new table"
 
     /// The schemas in an order in which all of the names mean these very objects, when they are not qualified; nil when there is none.
     func path(for objects: Set<StoredQuery.Object>, on connection: isolated PgConnection) throws -> [String]? {
@@ -86,7 +97,7 @@ struct TrialSchemas {
 
     static func setPath(_ schemas: [String], on connection: isolated PgConnection) throws {
         try connection.query(
-            "SELECT set_config('search_path', $1, true)", [.text(Quoting.identifiers(schemas))])
+            "SELECT pg_catalog.set_config('search_path', $1, true)", [.text(Quoting.identifiers(schemas))])
     }
 
     /// The path under which the names mean the stand-ins, where there are such.
@@ -113,8 +124,18 @@ struct TrialSchemas {
         }
     }
 
+    /// A table in the place of the one that a rule belongs to.
+    mutating func add(_ relation: UInt32, _ name: QualifiedName, standIn oid: UInt32) {
+        changed[.relation(relation)] = name
+        originals[oid] = relation
+    }
+
+    func standIn(of relation: UInt32) -> UInt32? {
+        originals.first { $0.value == relation }?.key
+    }
+
     /// The same, with the originals instead of their stand-ins.
-    func original(_ use: StoredQuery.Use) -> StoredQuery.Use {
+    private func original(_ use: StoredQuery.Use) -> StoredQuery.Use {
         switch use.object {
         case .function(let oid): .init(object: .function(functions[oid] ?? oid), column: use.column)
         case .relation(let oid):

@@ -12,7 +12,7 @@ struct DependentObjectCheck: TableCheck {
         // Part of the table are its indexes, TOAST table, owned sequences, types, constraints, defaults and statistics.
         // Every foreign key from or to it is ForeignKeyCheck's, with one constraint and several triggers per partition;
         // the triggers of constraints come and go with these. Our own publication is the one that PublicationCheck lets
-        // pass. Views are QueryReader's.
+        // pass. Views, rules and functions are QueryReader's.
         try table.query(
             TableFamily.with + """
                 SELECT DISTINCT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS description
@@ -24,7 +24,8 @@ struct DependentObjectCheck: TableCheck {
                         OR EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.oid = d.objid AND v.relkind = 'v')
                     WHEN 'pg_catalog.pg_rewrite'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
-                            WHERE r.oid = d.objid AND r.rulename = '_RETURN' AND v.relkind = 'v')
+                            WHERE r.oid = d.objid AND (r.rulename <> '_RETURN' OR v.relkind = 'v'))
+                    WHEN 'pg_catalog.pg_proc'::regclass THEN true
                     WHEN 'pg_catalog.pg_type'::regclass THEN
                         (d.classid, d.objid) IN (SELECT classid, objid FROM family)
                     WHEN 'pg_catalog.pg_constraint'::regclass THEN
