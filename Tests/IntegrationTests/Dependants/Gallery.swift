@@ -64,7 +64,7 @@ enum Gallery {
         CREATE TABLE log (id bigint, note text, total numeric);
         CREATE RULE "Log it" AS ON UPDATE TO orders WHERE old.total <> new.total DO ALSO INSERT INTO log VALUES (new.id, new."No te", new.total);
         CREATE RULE off AS ON DELETE TO orders DO INSTEAD NOTHING;
-        CREATE RULE also AS ON INSERT TO orders WHERE new.total < 0 DO ALSO UPDATE api.orders SET note = 'x' WHERE id = new.id;
+        CREATE RULE also AS ON INSERT TO orders WHERE new.total < 0 DO ALSO INSERT INTO api.big_orders (id, total) VALUES (-new.id, 1);
         ALTER TABLE orders DISABLE RULE off; ALTER TABLE orders ENABLE ALWAYS RULE "Log it";
         COMMENT ON RULE "Log it" ON orders IS 'lo''gs';
         CREATE TABLE inbox (gone int, id bigint, note varchar); ALTER TABLE inbox DROP COLUMN gone;
@@ -87,8 +87,8 @@ enum Gallery {
         CREATE FUNCTION all_orders() RETURNS SETOF orders LANGUAGE plpgsql AS $$BEGIN RETURN QUERY SELECT * FROM public.orders; END$$;
         CREATE FUNCTION first_orders() RETURNS SETOF orders LANGUAGE sql BEGIN ATOMIC SELECT * FROM orders ORDER BY id LIMIT 3; END;
         CREATE VIEW over_function AS SELECT id, total FROM first_orders();
-        CREATE PROCEDURE tidy() LANGUAGE sql BEGIN ATOMIC DELETE FROM api.orders WHERE total < 0; DELETE FROM api.big_orders WHERE total = 0; END;
-        CREATE FUNCTION of_view() RETURNS SETOF api.big_orders LANGUAGE sql AS 'SELECT * FROM nowhere';
+        CREATE PROCEDURE tidy() LANGUAGE sql BEGIN ATOMIC DELETE FROM api.orders WHERE total < 0; UPDATE api.orders SET note = NULL WHERE id < 0; END;
+        SET check_function_bodies = off; CREATE FUNCTION of_view() RETURNS SETOF api.big_orders LANGUAGE sql AS 'SELECT * FROM nowhere';
         CREATE FUNCTION uses_function() RETURNS bigint LANGUAGE sql RETURN count_orders(3) + (SELECT count(*) FROM all_orders());
         ALTER FUNCTION label(orders) OWNER TO view_owner;
         COMMENT ON FUNCTION label(orders) IS 'la''bel'; COMMENT ON FUNCTION count_orders IS 'counts';

@@ -59,7 +59,7 @@ extension LiveMigrations {
         @Test(arguments: try await Servers.outermost(), ["", "ALTER id TYPE bigint"])
         func theApplicationSeesNothing(_ binaries: ServerBinaries, _ clauses: String) async throws {
             let database = try await Gallery.create("view_load", on: binaries)
-            let hasEnded = Flag()
+            let hasEnded = EndFlag()
             let written = try await withThrowingTaskGroup(of: Int.self) { group in
                 for query in ["api.both", "api.big_orders", "above_whole", "labelled", "of_totals", "over_function"] {
                     group.addTask {

@@ -7,8 +7,10 @@ struct QueryRefusals {
     let queries: StoredQueries
 
     func find(on connection: isolated PgConnection) throws -> [Refusal] {
-        let columns = queries.ordered.flatMap { lostColumns($0.title, $0.kind.rawValue, $0.uses, drop: $0.dropName) }
-            + trial.rules.flatMap { lostColumns($0.rule.title, "rule", $0.rule.uses, drop: "RULE \($0.rule.sql)") }
+        let lost = try tables.flatMap { try lostColumns($0, on: connection) }
+        let columns =
+            queries.ordered.flatMap { refusals(lost, $0.title, $0.kind.rawValue, $0.uses, drop: $0.dropName) }
+            + trial.rules.flatMap { refusals(lost, $0.rule.title, "rule", $0.rule.uses, drop: "RULE \($0.rule.sql)") }
         // PostgreSQL's message about a column that is not there says no more.
         guard columns.isEmpty else { return columns }
         return queries.circular.map(circle) + trial.queries.compactMap(rejected) + trial.rules.compactMap(rejected)
@@ -22,23 +24,41 @@ struct QueryRefusals {
         Refusal(code: code, object: tables.used(by: uses).description, what: what, why: why, fix: fix)
     }
 
-    /// PostgreSQL's own ALTER TABLE follows a rename into views; we have their text only, in which the column has its former name.
-    private func lostColumns(_ title: String, _ kind: String, _ uses: [StoredQuery.Use], drop: String) -> [Refusal] {
-        tables.flatMap { table in
-            uses.filter { $0.object == .relation(table.sourceOID) && $0.column > 0 }.compactMap { use in
-                guard let column = table.columns.first(where: { $0.number == use.column }),
-                    column.greenName != column.name
-                else { return nil }
-                let fate = column.greenName.map { "renames the column \(column.name) to \($0)" }
-                return refusal(
-                    uses, "\(kind)-column",
-                    "the change \(fate ?? "drops the column \(column.name)"), which the \(title) uses",
-                    "its text names the column as it is now",
-                    fate == nil
-                        ? "drop the \(kind) first: DROP \(drop);"
-                        : "rename the column in a step of its own, which takes no time: ALTER TABLE \(table.source.sql) RENAME …"
-                )
+    private struct LostColumn {
+        var use: StoredQuery.Use
+        var plan: ColumnPlan
+        var table: QualifiedName
+    }
+
+    private func lostColumns(
+        _ table: MigratedTable, on connection: isolated PgConnection
+    ) throws -> [LostColumn] {
+        try ColumnFacts.read(table.sourceOID, on: connection).compactMap { column in
+            table.columns.first { $0.name == column.name && $0.greenName != column.name }.map {
+                LostColumn(
+                    use: StoredQuery.Use(object: .relation(table.sourceOID), column: column.number), plan: $0,
+                    table: table.source)
             }
+        }
+    }
+
+    /// PostgreSQL's own ALTER TABLE follows a rename into views; we have their text only, in which the column has its former name.
+    private func refusals(
+        _ lost: [LostColumn], _ title: String, _ kind: String, _ uses: [StoredQuery.Use], drop: String
+    ) -> [Refusal] {
+        lost.filter { uses.contains($0.use) }.map { column in
+            let name = Quoting.identifier(column.plan.name)
+            guard let new = column.plan.greenName else {
+                return refusal(
+                    uses, "\(kind)-column", "the change drops the column \(column.plan.name), which the \(title) uses",
+                    "it would have to go with the column", "drop it first: DROP \(drop);")
+            }
+            return refusal(
+                uses, "\(kind)-column",
+                "the change renames the column \(column.plan.name) to \(new), which the \(title) uses",
+                "its text names the column as it is now",
+                "rename it in a step of its own, which takes no time: ALTER TABLE \(column.table.sql) RENAME \(name) TO \(Quoting.identifier(new));"
+            )
         }
     }
 

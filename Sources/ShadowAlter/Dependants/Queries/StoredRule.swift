@@ -112,13 +112,14 @@ struct RuleTrial {
     /// A table with the same columns: nobody has to wait for the real one.
     private func addHolder(_ schemas: inout TrialSchemas, on connection: isolated PgConnection) throws {
         try TrialSchemas.setPath([], on: connection)
-        let columns = try ColumnFacts.read(rule.holder, on: connection).map { column in
+        let columns = try ColumnFacts.read(rule.holder, on: connection)
+        let list = columns.map { column in
             "\(Quoting.identifier(column.name)) \(column.type)" + (column.collation.map { " COLLATE \($0)" } ?? "")
         }
         let name = QualifiedName(
             schema: try schemas.schema(for: rule.holderName.schema, on: connection), name: rule.holderName.name)
-        try connection.execute("CREATE TABLE \(name.sql) (\(columns.joined(separator: ", ")))")
+        try connection.execute("CREATE TABLE \(name.sql) (\(list.joined(separator: ", ")))")
         let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(name.sql)]).single().value()
-        schemas.add(rule.holder, rule.holderName, standIn: oid)
+        schemas.add(rule.holder, rule.holderName, columns, standIn: oid)
     }
 }

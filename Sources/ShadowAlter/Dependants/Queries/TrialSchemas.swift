@@ -7,8 +7,8 @@ import PgConnection
 struct TrialSchemas {
     /// For relations: the one in whose place it comes.
     private(set) var originals: [UInt32: UInt32]
-    /// The numbers of the new tables' columns, and those of the columns for which they stand.
-    private let numbers: [UInt32: [Int: Int]]
+    /// The numbers of the columns of new tables, and those of the columns for which they stand.
+    private var numbers: [UInt32: [Int: Int]]
     private var functions: [UInt32: UInt32] = [:]
     /// By the name of the schema.
     private var schemas: [String: [String]]
@@ -25,9 +25,11 @@ struct TrialSchemas {
             originals[table.greenOID] = table.sourceOID
             changed[.relation(table.sourceOID)] = table.source
             schemas[table.source.schema] = [table.green.schema]
+            let columns = try ColumnFacts.read(table.sourceOID, on: connection)
             for column in try ColumnFacts.read(table.greenOID, on: connection) {
-                let original = table.columns.first { $0.greenName == column.name }
-                numbers[table.greenOID, default: [:]][column.number] = original?.number ?? -1
+                let name = table.columns.first { $0.greenName == column.name }?.name
+                let number = columns.first { $0.name == name }?.number
+                numbers[table.greenOID, default: [:]][column.number] = number ?? Self.added
             }
             for pair in try Self.identitySequences(table, on: connection) {
                 originals[pair.green] = pair.source
@@ -68,6 +70,9 @@ struct TrialSchemas {
         Set(found.map(original).filter { $0.object.relation != nil })
             == Set(wanted.filter { $0.object.relation != nil })
     }
+
+    /// The number of a column that is not in the old table.
+    private static let added = -1_000
 
     static let otherMeaning = "on the new table its text would mean other tables or columns"
     static let ambiguous =
@@ -124,10 +129,11 @@ struct TrialSchemas {
         }
     }
 
-    /// A table in the place of the one that a rule belongs to.
-    mutating func add(_ relation: UInt32, _ name: QualifiedName, standIn oid: UInt32) {
+    /// A table in the place of the one that a rule belongs to, with all of these columns.
+    mutating func add(_ relation: UInt32, _ name: QualifiedName, _ columns: [ColumnFacts], standIn oid: UInt32) {
         changed[.relation(relation)] = name
         originals[oid] = relation
+        numbers[oid] = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0 + 1, $1.number) })
     }
 
     func standIn(of relation: UInt32) -> UInt32? {
