@@ -66,10 +66,12 @@ extension PreflightTests {
                 let control = try await database.connect()
                 let empty = try await PreflightDatabase.digest(control)
                 try await control.execute(
-                    "CREATE UNLOGGED TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT * FROM t; CREATE TABLE o (x t)")
+                    "CREATE UNLOGGED TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT * FROM t; CREATE TABLE o (x t)"
+                )
                 #expect(try await PreflightDatabase.digest(control) != empty, "the digest shows no change")
                 let refusals = try await database.refusals("t", control)
-                #expect(refusals.map(\.code) == ["unlogged-table", "no-primary-key", "materialized-view", "row-type-used"])
+                #expect(
+                    refusals.map(\.code) == ["unlogged-table", "no-primary-key", "materialized-view", "row-type-used"])
                 #expect(refusals.allSatisfy { $0.object == "public.t" })
                 await control.close()
             }

@@ -2,7 +2,7 @@ import Logging
 import PgConnection
 import Synchronization
 
-/// Copies all rows by ranges of physical pages, several lanes at once, into a table without any index.
+/// Copies all rows of all tables by ranges of physical pages, several lanes at once, into tables without any index.
 struct CopyPhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
@@ -12,31 +12,34 @@ struct CopyPhase: Sendable {
     let status: StatusBox
     let log: Logger
 
-    func run() async throws {
-        for table in record.tables { try await copy(table) }
-    }
+    /// How long a lane that has nothing to do waits before it looks again.
+    private static let idleInterval = Duration.milliseconds(10)
 
-    private func copy(_ table: TableRecord) async throws {
-        var file: SourceFile
-        if let known = table.file { file = known } else { file = try await startFile(table) }
-        while true {
-            do {
-                try await copy(table, file)
-                return
-            } catch is CopyLane.FileChanged {
-                log.notice(
-                    "\(table.plan.source) was rewritten or truncated by somebody else: every row has moved, so the copy starts anew",
-                    metadata: ["table": "\(table.plan.source)"])
-                file = try await startFile(table)
+    func run() async throws {
+        let agenda = SharedAgenda(CopyAgenda(tables: record.tables.count))
+        for (index, table) in record.tables.enumerated() {
+            if let file = table.file {
+                try await resume(table, file, at: index, agenda)
+            } else {
+                try await start(table, at: index, agenda, on: control)
             }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<options.copyWorkers {
+                group.addTask { try await run(lane: lane, agenda) }
+            }
+            // The first failure ends the others after the chunk that they are in.
+            while try await group.next() != nil {}
         }
     }
 
     /// Empties the shadow and makes a new chunk list for the file that the source has now.
     ///
     /// Rows that come later than this are dirty in the stream, so that the file's end may move on.
-    private func startFile(_ table: TableRecord) async throws -> SourceFile {
-        let file = try await control.transaction { connection in
+    private func start(
+        _ table: TableRecord, at index: Int, _ agenda: SharedAgenda, on connection: PgConnection
+    ) async throws {
+        let file = try await connection.transaction { connection in
             try connection.execute("LOCK TABLE ONLY \(table.plan.source.sql) IN ACCESS SHARE MODE")
             let row = try connection.query(
                 """
@@ -51,10 +54,11 @@ struct CopyPhase: Sendable {
             return file
         }
         status.update { $0.restart(table.plan.source, pages: file.pages) }
-        return file
+        agenda.update { $0.open(index, file, ChunkQueue(pages: file.pages)) }
     }
 
-    private func copy(_ table: TableRecord, _ file: SourceFile) async throws {
+    /// Goes on where a run before this one has ended.
+    private func resume(_ table: TableRecord, _ file: SourceFile, at index: Int, _ agenda: SharedAgenda) async throws {
         let (done, rows) = try await control.run { connection in
             let rows = try connection.query(
                 "SELECT first_page, end_page, rows FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)]
@@ -63,41 +67,61 @@ struct CopyPhase: Sendable {
             }
             return (rows.map(\.0), rows.reduce(0) { $0 + $1.1 })
         }
-        let queue = SharedQueue(ChunkQueue(pages: file.pages, done: done))
+        let queue = ChunkQueue(pages: file.pages, done: done)
         status.update { $0.resume(table.plan.source, pages: file.pages, remaining: queue.remaining, rows: rows) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for lane in 0..<options.copyWorkers {
-                group.addTask { try await run(lane: lane, table, file, queue) }
-            }
-            // The first failure ends the others after the chunk that they are in.
-            try await group.waitForAll()
-        }
+        agenda.update { $0.open(index, file, queue) }
     }
 
-    private func run(lane: Int, _ table: TableRecord, _ file: SourceFile, _ queue: SharedQueue) async throws {
+    private func run(lane: Int, _ agenda: SharedAgenda) async throws {
         let connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
-        var size = ChunkSize(target: options.chunkTime, maximum: options.maximumChunkPages)
-        let copier = CopyLane(connection: connection, table: table, file: file)
         do {
-            while true {
-                try await throttle.admit(lane: lane) { queue.remaining > 0 }
-                guard let pages = queue.next(size.pages) else { break }
-                let start = ContinuousClock.now
-                let rows = try await copyPatiently(pages, copier)
-                let took = ContinuousClock.now - start
-                size.adapt(took: took, for: pages.upperBound - pages.lowerBound)
-                status.update { $0.copied(table.plan.source, rows: rows, pages: pages.upperBound - pages.lowerBound) }
-                if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
-                try Task.checkCancellation()
-            }
-        } catch let error as PgError {
+            try await copy(lane: lane, agenda, on: connection)
             await connection.close()
-            throw BadData.explain(error, table: table.plan, source: .copy) ?? error
         } catch {
             await connection.close()
             throw error
         }
-        await connection.close()
+    }
+
+    private func copy(lane: Int, _ agenda: SharedAgenda, on connection: PgConnection) async throws {
+        // Rows of one table are not as long as those of another.
+        var sizes = record.tables.map { _ in
+            ChunkSize(target: options.chunkTime, maximum: options.maximumChunkPages)
+        }
+        while true {
+            try await throttle.admit(lane: lane) { agenda.update { $0.hasChunks } }
+            switch agenda.update({ $0.next(sizes: sizes.map(\.pages)) }) {
+            case .finished:
+                return
+            case .wait:
+                try await Task.sleep(for: Self.idleInterval)
+            case .chunk(let chunk):
+                let start = ContinuousClock.now
+                try await copy(chunk, agenda, on: connection)
+                let took = ContinuousClock.now - start
+                sizes[chunk.table].adapt(took: took, for: Int64(chunk.pages.count))
+                if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    private func copy(_ chunk: CopyAgenda.Chunk, _ agenda: SharedAgenda, on connection: PgConnection) async throws {
+        defer { agenda.update { $0.end(chunk) } }
+        let table = record.tables[chunk.table]
+        let copier = CopyLane(connection: connection, table: table, file: chunk.file)
+        do {
+            let rows = try await copyPatiently(chunk.pages, copier)
+            status.update { $0.copied(table.plan.source, rows: rows, pages: Int64(chunk.pages.count)) }
+        } catch is CopyLane.FileChanged {
+            guard agenda.update({ $0.isFirstToRestart(chunk) }) else { return }
+            log.notice(
+                "\(table.plan.source) was rewritten or truncated by somebody else: every row has moved, so the copy starts anew",
+                metadata: ["table": "\(table.plan.source)"])
+            try await start(table, at: chunk.table, agenda, on: connection)
+        } catch let error as PgError {
+            throw BadData.explain(error, table: table.plan, source: .copy) ?? error
+        }
     }
 
     /// Somebody else's lock is waited for without holding anything meanwhile.
@@ -113,13 +137,11 @@ struct CopyPhase: Sendable {
     }
 }
 
-/// The lanes' common list of pages.
-private final class SharedQueue: Sendable {
-    private let queue: Mutex<ChunkQueue>
+/// The lanes' common agenda.
+private final class SharedAgenda: Sendable {
+    private let agenda: Mutex<CopyAgenda>
 
-    init(_ queue: ChunkQueue) { self.queue = Mutex(queue) }
+    init(_ agenda: CopyAgenda) { self.agenda = Mutex(agenda) }
 
-    func next(_ size: Int64) -> Range<Int64>? { queue.withLock { $0.next(size) } }
-
-    var remaining: Int64 { queue.withLock { $0.remaining } }
+    func update<Value: Sendable>(_ body: (inout CopyAgenda) -> Value) -> Value { agenda.withLock { body(&$0) } }
 }

@@ -22,12 +22,12 @@ struct CutOverAttempt: Sendable {
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
         let statistics = try await connection.run { [record] connection in
-            try record.tables.map { try Self.statistics(of: $0, on: connection) }
+            try record.plan.exchanges.map { try Self.statistics(of: $0, on: connection) }
         }
         let rehearsal = try await rehearse()
         let requested = clock.now
         let granted = try await connection.transaction { [self] connection in
-            try connection.execute(options.attemptSettings)
+            try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
             try lock(rehearsal, on: connection)
             let granted = clock.now
             // Both at the same time: the watermark travels on connections of its own.
@@ -40,11 +40,10 @@ struct CutOverAttempt: Sendable {
             // What PostgreSQL prints under this path means the same under no other for certain.
             try connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
-            for (table, statistics) in zip(record.tables, statistics) {
-                let statements = SwapSQL.statements(
-                    for: table.plan, blueSchema: record.plan.blueSchema, statistics: statistics)
-                try execute(statements, on: connection)
-            }
+            try execute(
+                SwapSQL.statements(
+                    for: record.plan.exchanges, blueSchema: record.plan.blueSchema, statistics: statistics),
+                on: connection)
             try execute(record.plan.dependants.flatMap(\.restore), on: connection)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
@@ -64,8 +63,7 @@ struct CutOverAttempt: Sendable {
         var versions: [CatalogVersions]
         /// The owners of the views, by OID.
         var owners: [UInt32: String]
-        /// How long all locks together may be waited for.
-        var lockTimeout: Duration
+        var deadlockTimeout: Duration
     }
 
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
@@ -75,7 +73,8 @@ struct CutOverAttempt: Sendable {
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)
             return Rehearsal(
-                versions: versions, owners: try owners(on: connection), lockTimeout: try lockTimeout(on: connection))
+                versions: versions, owners: try owners(on: connection),
+                deadlockTimeout: try LockBound.deadlockTimeout(on: connection))
         }
         do {
             try await connection.transaction { [self] connection in
@@ -89,34 +88,17 @@ struct CutOverAttempt: Sendable {
         return rehearsal
     }
 
-    /// First the views, then the tables; all together within one `lock_timeout`, which PostgreSQL would grant to each lock anew.
+    /// First the views, then the tables.
     private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
-        let start = ContinuousClock.now
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
-        for statement in plan.statements(owners: rehearsal.owners) {
-            let left = rehearsal.lockTimeout - (ContinuousClock.now - start)
-            let milliseconds = max(1, Int(left.milliseconds))
-            do {
-                try connection.execute(
-                    "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
-                )
-            } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
-                throw MigrationError.sourceChanged(
-                    record, "what the cut-over locks is not as it was planned for: \(error.message)")
-            }
+        let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
+        do {
+            try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            throw MigrationError.sourceChanged(
+                record, "what the cut-over locks is not as it was planned for: \(error.message)")
         }
-        try connection.execute(options.attemptSettings)
-    }
-
-    /// Whoever waits for a lock of ours while we wait for one of theirs must not be the one whom PostgreSQL chooses to end the deadlock: it
-    /// looks for deadlocks when somebody has waited for `deadlock_timeout`, and we are gone before that.
-    private func lockTimeout(on connection: isolated PgConnection) throws -> Duration {
-        let live = LockPlan(record.plan).all.count
-        guard live > 1 else { return options.lockTimeout }
-        let milliseconds: Int = try connection.query(
-            "SELECT setting FROM pg_settings WHERE name = 'deadlock_timeout'"
-        ).single().value()
-        return min(options.lockTimeout, .milliseconds(milliseconds) * 0.9)
+        try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
     }
 
     private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {
@@ -136,15 +118,15 @@ struct CutOverAttempt: Sendable {
 
     private func readVersions(on connection: isolated PgConnection) throws -> [CatalogVersions] {
         let dependants = record.plan.dependants
-        return try (record.tables.map(\.plan.sourceOID) + dependants.flatMap(\.relations)).map {
+        return try (record.plan.exchanges.map(\.sourceOID) + dependants.flatMap(\.relations)).map {
             try CatalogVersions.read($0, on: connection)
         } + [CatalogVersions.read(functions: dependants.flatMap(\.functions), on: connection)]
     }
 
     private func compareCatalog(on connection: isolated PgConnection) throws {
-        for table in record.tables {
+        for table in record.plan.exchanges {
             try CatalogFingerprint.compare(
-                table.plan, publication: record.streamName, name: record.name, on: connection)
+                table, publication: record.streamName, name: record.name, on: connection)
         }
         try Dependants.compare(record, on: connection)
     }
@@ -160,26 +142,26 @@ struct CutOverAttempt: Sendable {
     }
 
     private static func statistics(
-        of table: TableRecord, on connection: isolated PgConnection
+        of table: Exchange, on connection: isolated PgConnection
     ) throws -> SwapSQL.Statistics {
-        func names(_ oid: UInt32) throws -> [QualifiedName] {
+        func names(_ relation: QualifiedName) throws -> [QualifiedName] {
             try connection.query(
                 """
                 SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
-                WHERE s.stxrelid = $1 ORDER BY s.oid
-                """, [.int(oid)]
+                WHERE s.stxrelid = $1::text::regclass ORDER BY s.oid
+                """, [.text(relation.sql)]
             ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
         }
         // A statistics object may live in another schema than its table; only those beside it move.
         return SwapSQL.Statistics(
-            source: try names(table.plan.sourceOID).filter { $0.schema == table.plan.source.schema },
-            green: try names(table.greenOID).filter { $0.schema == table.plan.green.schema })
+            source: try names(table.source).filter { $0.schema == table.source.schema },
+            green: try names(table.green).filter { $0.schema == table.green.schema })
     }
 }
 
 extension MigrationOptions {
     /// What bounds an attempt on the server's side. The last one makes it let go of the lock if we vanish without a word.
-    var attemptSettings: String {
+    func attemptSettings(lockTimeout: Duration) -> String {
         let budget = max(1, Int(cutOverBudget.milliseconds.rounded(.up)))
         return """
             SET LOCAL lock_timeout = '\(max(1, Int(lockTimeout.milliseconds)))ms';
@@ -192,7 +174,7 @@ extension MigrationOptions {
 extension CatalogFingerprint {
     /// Throws `sourceChanged` when the source is not as it was planned for.
     static func compare(
-        _ table: TablePlan, publication: String?, name: String, on connection: isolated PgConnection
+        _ table: Exchange, publication: String?, name: String, on connection: isolated PgConnection
     ) throws {
         let digest = try digest(of: table.sourceOID, publication: publication, on: connection)
         let parts = difference(table.fingerprint, digest)

@@ -130,10 +130,11 @@ struct CutOverPhase: Sendable {
             return "the change stream was not drained within \(Int(error.limit.milliseconds)) ms"
         case let error as CutOverAttempt.OverBudget:
             return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
+        case let error as LockBound.Exceeded:
+            return "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
         case let error as PgError:
             switch error.sqlState {
-            case .lockNotAvailable?:
-                return "the lock was not granted within \(Int(options.lockTimeout.milliseconds)) ms"
+            case .lockNotAvailable?: return "a lock was not granted at once"
             case .deadlockDetected?: return "PostgreSQL chose it to resolve a deadlock"
             case .queryCanceled?: return "a statement took longer than the budget"
             case .idleInTransactionSessionTimeout?: return "the session was ended for being idle under the lock"

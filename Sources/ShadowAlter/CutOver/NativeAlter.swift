@@ -17,6 +17,10 @@ struct NativeAlter: Sendable {
             status.update { $0.cutOver.attempts += 1 }
             do {
                 return try await attempt()
+            } catch let error as LockBound.Exceeded {
+                let why = "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
+                status.update { $0.cutOver.lastError = why }
+                log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(why)")
             } catch let error as PgError {
                 switch error.sqlState {
                 case .lockNotAvailable?, .deadlockDetected?, .queryCanceled?:
@@ -34,7 +38,7 @@ struct NativeAlter: Sendable {
     }
 
     private var finder: BlockerFinder {
-        BlockerFinder(relations: plan.tables.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+        BlockerFinder(relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
     }
 
     private func waitForBlockers(_ status: StatusBox) async throws {
@@ -51,11 +55,14 @@ struct NativeAlter: Sendable {
             let clock = ContinuousClock()
             let requested = clock.now
             let granted = try await connection.transaction { [plan, options] connection in
-                try connection.execute(options.attemptSettings)
-                let tables = plan.tables.map(\.source.sql).joined(separator: ", ")
-                try connection.execute("LOCK TABLE \(tables) IN ACCESS EXCLUSIVE MODE")
+                try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
+                let locks = LockPlan(plan)
+                let bound = LockBound(
+                    options.lockTimeout, deadlockTimeout: try LockBound.deadlockTimeout(on: connection), locks)
+                try bound.take(locks.statements(owners: [:]), on: connection)
+                try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
                 let granted = clock.now
-                for table in plan.tables {
+                for table in plan.exchanges {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
                 }
                 for statement in plan.nativeStatements { try connection.execute(statement) }
@@ -74,7 +81,7 @@ struct NativeAlter: Sendable {
     private func outcomeFromCatalog() async throws -> CutOverAttempt.Outcome? {
         let connection = try await PgConnection.connect(connections, for: .control)
         let changed = try await connection.run { [plan] connection in
-            try plan.tables.contains { table in
+            try plan.exchanges.contains { table in
                 try CatalogFingerprint.digest(of: table.sourceOID, publication: nil, on: connection)
                     != table.fingerprint
             }

@@ -25,16 +25,40 @@ struct MigratedTable: Sendable {
     let green: QualifiedName
     let greenOID: UInt32
     let columns: [ColumnPlan]
+    /// Whether the partitioned table above it is exchanged, too.
+    let isInTree: Bool
     /// What completes the green table: its indexes, and the constraints that stand on them.
     let completion: [String]
 
-    init(_ plan: TablePlan, greenOID: UInt32) {
-        source = plan.source
-        sourceOID = plan.sourceOID
-        green = plan.green
+    init(_ exchange: Exchange, greenOID: UInt32, isInTree: Bool, completion: [String] = []) {
+        source = exchange.source
+        sourceOID = exchange.sourceOID
+        green = exchange.green
         self.greenOID = greenOID
-        columns = plan.columns
-        completion = plan.indexes.map(\.definition) + plan.afterIndexes
+        columns = exchange.columns
+        self.isInTree = isInTree
+        self.completion = completion
+    }
+
+    /// All tables of a plan, those that hold rows first.
+    ///
+    /// - Parameter greenOIDs: of the tables that hold rows, in their order.
+    static func all(of plan: MigrationPlan, greenOIDs: [UInt32], on connection: isolated PgConnection) throws -> [Self]
+    {
+        let tables = zip(plan.tables, greenOIDs).map { table, oid in
+            Self(
+                table.exchange, greenOID: oid, isInTree: table.isInTree,
+                completion: table.indexes.map(\.definition) + table.afterIndexes)
+        }
+        let parents = try plan.parents.enumerated().map { index, parent in
+            let oid: UInt32 = try connection.query(
+                "SELECT $1::text::regclass::oid", [.text(parent.green.sql)]
+            ).single().value()
+            return Self(
+                parent.exchange, greenOID: oid, isInTree: parent.depth > 0,
+                completion: index == 0 ? plan.completion : [])
+        }
+        return tables + parents
     }
 
     /// The name that the new table will have.
@@ -47,6 +71,8 @@ enum Dependants {
         PartitionReader(),
         QueryReader(),
         ForeignKeyReader(),
+        TriggerReader(),
+        PartitionTriggerReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

@@ -34,11 +34,11 @@ public struct Finalize: Sendable {
         do {
             try await connection.transaction { connection in
                 try connection.execute("SET LOCAL lock_timeout = '5s'")
-                for table in record.plan.tables {
-                    let blue = QualifiedName(schema: record.plan.blueSchema, name: table.source.name)
-                    // Not CASCADE: what somebody has built on the old table is theirs.
-                    try connection.execute("DROP TABLE IF EXISTS \(blue.sql)")
+                // All at once, since they may hang on each other. Not CASCADE: what somebody has built on the old tables is theirs.
+                let blues = record.plan.exchanges.map { table in
+                    QualifiedName(schema: record.plan.blueSchema, name: table.source.name).sql
                 }
+                try connection.execute("DROP TABLE IF EXISTS \(blues.joined(separator: ", "))")
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
                 try Leftovers.removeState(record, on: connection)
             }

@@ -14,24 +14,29 @@ struct IndexPhase: Sendable {
     private struct Job: Sendable {
         let table: TablePlan
         let index: IndexPlan
+
+        /// What building it takes, roughly, in no unit.
+        var weight: Double { Double(index.cost) * table.indexWeight }
     }
 
     func run() async throws {
-        let jobs = try await missing()
+        // A small table's indexes fill the time that the last of the large ones leaves.
+        let jobs = try await missing().sorted { $0.weight > $1.weight }
         status.update { $0.indexesToBuild = jobs.count }
         let queue = JobQueue(jobs)
         let sessions = max(1, min(options.copyWorkers, jobs.count))
-        let share = Double(jobs.reduce(0) { $0 + $1.index.cost }) / Double(options.copyWorkers)
+        let share = jobs.reduce(0) { $0 + $1.weight } / Double(options.copyWorkers)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<sessions {
                 group.addTask { try await build(queue, fairShare: share) }
             }
-            try await group.waitForAll()
+            while try await group.next() != nil {}
         }
         try await control.transaction { [record] connection in
             for table in record.plan.tables {
                 for statement in table.afterIndexes { try connection.execute(statement) }
             }
+            for statement in record.plan.completion { try connection.execute(statement) }
             try StateStore.setPhase(.catchingUp, of: record.id, on: connection)
         }
     }
@@ -55,7 +60,8 @@ struct IndexPhase: Sendable {
         let connection = try await PgConnection.connect(connections, for: .index, plan: record.plan)
         do {
             while let job = queue.next() {
-                let resources = IndexResources(job.index, of: job.table, fairShare: fairShare)
+                let resources = IndexResources(
+                    job.index, of: job.table, fairShare: fairShare / job.table.indexWeight)
                 try await connection.run { try resources.apply(on: $0) }
                 let start = ContinuousClock.now
                 try await build(job, on: connection)
@@ -88,6 +94,16 @@ struct IndexPhase: Sendable {
             throw explained
         }
     }
+}
+
+extension TablePlan {
+    /// How much larger the table's indexes are than those of a table with one row.
+    fileprivate var indexWeight: Double {
+        Double(max(1, estimatedRows ?? tableBytes / Self.bytesPerRow))
+    }
+
+    /// A guess, for a table that was never analysed.
+    private static let bytesPerRow: Int64 = 100
 }
 
 /// Jobs that several sessions take from, in order.

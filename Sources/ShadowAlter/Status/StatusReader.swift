@@ -101,12 +101,16 @@ public struct StatusReader: Sendable {
         let spooled: Int64 =
             hasSpool ? try connection.query("SELECT count(*) FROM \(table.spool.sql)").single().value() : 0
         let pages: Int64 = try chunks.get("pages")
-        let total = table.file?.pages ?? 0
         let copied: Int64 = phase.isAfterSwap ? try chunks.get("rows_copied") : try chunks.get("rows")
         return TableStatus(
             status: MigrationStatus.Table(
                 table: table.plan.source.description, rowsEstimated: table.plan.estimatedRows, rowsCopied: copied,
-                percent: phase > .copying ? 100 : total > 0 ? min(100, Double(pages) / Double(total) * 100) : 0),
+                percent: phase > .copying ? 100 : percent(pages, of: table.file)),
             spooled: spooled, refreshed: try chunks.get("keys_refreshed"))
+    }
+
+    private static func percent(_ pages: Int64, of file: SourceFile?) -> Double {
+        guard let file else { return 0 }
+        return file.pages > 0 ? min(100, Double(pages) / Double(file.pages) * 100) : 100
     }
 }

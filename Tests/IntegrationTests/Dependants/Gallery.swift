@@ -106,7 +106,7 @@ enum Gallery {
     static func create(_ name: String, on binaries: ServerBinaries) async throws -> TestDatabase {
         // The roles are the server's.
         let server = try await SharedServers.server(binaries)
-        for database in ["view_rebuild", "view_widen", "view_load", "view_refused"] {
+        for database in ["view_rebuild", "view_widen", "view_load", "view_plan", "view_changed"] {
             try await server.psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
         }
         let database = try await TestDatabase.create(name, on: binaries)

@@ -31,7 +31,8 @@ extension LiveMigrations {
                 setup: "CREATE FUNCTION f() RETURNS text LANGUAGE sql RETURN (SELECT max(b) FROM t);",
                 clauses: "DROP COLUMN b", code: "function-column", says: ["DROP FUNCTION public.f();"]),
             Case(
-                name: "dropped column of a rule", setup: "CREATE RULE r AS ON DELETE TO t WHERE old.a > 1 DO INSTEAD NOTHING;",
+                name: "dropped column of a rule",
+                setup: "CREATE RULE r AS ON DELETE TO t WHERE old.a > 1 DO INSTEAD NOTHING;",
                 clauses: "DROP COLUMN a", code: "rule-column", says: ["rule r on public.t"]),
             Case(
                 name: "rejected view", setup: "CREATE VIEW v AS SELECT upper(b) AS u FROM t;",
@@ -40,13 +41,16 @@ extension LiveMigrations {
             Case(
                 name: "rejected function",
                 setup: "CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN (SELECT max(a) FROM t);",
-                clauses: "ALTER a TYPE text", code: "function-not-possible", says: ["function public.f()", "PostgreSQL says"]),
+                clauses: "ALTER a TYPE text", code: "function-not-possible",
+                says: ["function public.f()", "PostgreSQL says"]),
             Case(
                 name: "rejected rule", setup: "CREATE RULE r AS ON DELETE TO t WHERE old.a > 1 DO INSTEAD NOTHING;",
-                clauses: "ALTER a TYPE text", code: "rule-not-possible", says: ["rule r on public.t", "PostgreSQL says"]),
+                clauses: "ALTER a TYPE text", code: "rule-not-possible",
+                says: ["rule r on public.t", "PostgreSQL says"]),
             Case(
                 name: "rejected rule elsewhere",
-                setup: "CREATE TABLE o (a int); CREATE RULE r AS ON INSERT TO o DO ALSO UPDATE t SET b = 'x' WHERE a = ANY (ARRAY[new.a]);",
+                setup:
+                    "CREATE TABLE o (a int); CREATE RULE r AS ON INSERT TO o DO ALSO UPDATE t SET b = 'x' WHERE a = ANY (ARRAY[new.a]);",
                 clauses: "ALTER a TYPE text", code: "rule-not-possible", says: ["rule r on public.o"]),
             Case(
                 name: "a policy on top",
@@ -55,11 +59,13 @@ extension LiveMigrations {
                     CREATE POLICY p ON o USING (x IN (SELECT a FROM v));
                     """, clauses: "ALTER a TYPE bigint", code: "view-dependent", says: ["policy p on table public.o"]),
             Case(
-                name: "a column of the view's row type", setup: "CREATE VIEW v AS SELECT a FROM t; CREATE TABLE o (x v);",
+                name: "a column of the view's row type",
+                setup: "CREATE VIEW v AS SELECT a FROM t; CREATE TABLE o (x v);",
                 clauses: "ALTER a TYPE bigint", code: "view-dependent", says: ["table public.o"]),
             Case(
                 name: "a default on top of a function",
-                setup: "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE o (x int DEFAULT f(NULL));",
+                setup:
+                    "CREATE FUNCTION f(t) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE o (x int DEFAULT f(NULL));",
                 clauses: "", code: "function-dependent", says: ["default value for column x of table public.o"]),
             Case(
                 name: "aggregate",
@@ -71,7 +77,8 @@ extension LiveMigrations {
                 setup: """
                     CREATE SCHEMA api; CREATE VIEW api.t AS SELECT * FROM t;
                     CREATE VIEW both AS SELECT x.a, y.b FROM t x JOIN api.t y USING (id);
-                    """, clauses: "ALTER id TYPE bigint", code: "view-not-possible", says: ["view public.both", "same name"]),
+                    """, clauses: "ALTER id TYPE bigint", code: "view-not-possible",
+                says: ["view public.both", "same name"]),
             Case(
                 name: "circle",
                 setup: """
@@ -91,15 +98,19 @@ extension LiveMigrations {
                 try await database.psql(Self.table + refused.setup)
                 let oracle = DefinitionOracle(database: database)
                 let before = try await oracle.read()
-                let error = await RunningMigration(MigrationRequest("t", refused.clauses, name: "refused"), database).failure()
+                let error = await RunningMigration(MigrationRequest("t", refused.clauses, name: "refused"), database)
+                    .failure()
                 let refusals = (error as? Refused)?.refusals ?? []
                 #expect(refusals.contains { $0.code == refused.code }, "\(refused.name): \(String(describing: error))")
                 for text in refused.says {
-                    #expect(refusals.contains { $0.description.contains(text) }, "\(refused.name): \(text)\n\(refusals)")
+                    #expect(
+                        refusals.contains { $0.description.contains(text) }, "\(refused.name): \(text)\n\(refusals)")
                 }
                 DefinitionOracle.expectSame(try await oracle.read(), before, refused.name)
                 let session = try await TestSession(database)
-                #expect(try await session.column("SELECT nspname FROM pg_namespace WHERE nspname ~ 'refused|trial|shadow'") == [])
+                #expect(
+                    try await session.column("SELECT nspname FROM pg_namespace WHERE nspname ~ 'refused|trial|shadow'")
+                        == [])
                 await session.close()
                 try await database.server.psql("DROP DATABASE query_refused_\(number) WITH (FORCE)")
             }
@@ -130,7 +141,8 @@ extension LiveMigrations {
             let options = database.options
             let request = MigrationRequest("t", "", name: "refused")
             let error = await #expect(throws: Refused.self) {
-                try await Planning.dryRun(request, connections: options.with(["user": "view_migrator"], applicationName: "test"))
+                try await Planning.dryRun(
+                    request, connections: options.with(["user": "view_migrator"], applicationName: "test"))
             }
             #expect(error?.refusals.map(\.code) == ["query-privilege"], "\(String(describing: error))")
             try await database.server.psql("DROP DATABASE view_privilege WITH (FORCE)")

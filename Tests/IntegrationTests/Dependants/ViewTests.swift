@@ -34,14 +34,18 @@ extension LiveMigrations {
                     WHERE c.relkind = 'v' AND a.attname IN ('id', 'n') AND a.atttypid <> 'bigint'::regtype AND c.relname <> 'unrelated'
                         AND c.relnamespace IN ('public'::regnamespace, 'api'::regnamespace, '"Re ""port"'::regnamespace) ORDER BY 1
                     """) == [])
-            #expect(try await session.column("SELECT pg_typeof(ids)::text FROM \"Re \"\"port\".\"V i\" LIMIT 1") == ["bigint[]"])
+            #expect(
+                try await session.column("SELECT pg_typeof(ids)::text FROM \"Re \"\"port\".\"V i\" LIMIT 1") == [
+                    "bigint[]"
+                ])
             try await session.execute(
                 """
                 INSERT INTO api.orders (id) VALUES (5000000000); INSERT INTO grouped (id, customer) VALUES (5000000001, 3);
                 INSERT INTO api.big_orders (id, total) VALUES (5000000002, 4);
                 """)
             #expect(
-                try await session.column("SELECT concat_ws(' ', id, customer, total, note) FROM api.orders WHERE id > 5000 ORDER BY id")
+                try await session.column(
+                    "SELECT concat_ws(' ', id, customer, total, note) FROM api.orders WHERE id > 5000 ORDER BY id")
                     == ["5000000000 7 0.00 it's", "5000000001 3 0.00", "5000000002 4.00"])
             await session.close()
             try await Finalize(connections: database.options).run("widen")
@@ -98,6 +102,66 @@ extension LiveMigrations {
             let session = try await TestSession(database)
             let found: Int = try await session.value("SELECT count(*) FROM api.orders WHERE id >= 1000000")
             #expect(found == written)
+            await session.close()
+        }
+
+        /// Whoever writes to the relations while the plan is made is not waited for, nor has to wait.
+        @Test(arguments: try await Servers.outermost())
+        func thePlanLocksNobodyOut(_ binaries: ServerBinaries) async throws {
+            let database = try await Gallery.create("view_plan", on: binaries)
+            let writer = try await TestSession(database, "writer")
+            try await writer.execute(
+                """
+                BEGIN; LOCK TABLE orders, customer, inbox, log, unrelated, whole, api.both, labelled, grouped, totals IN EXCLUSIVE MODE;
+                """)
+            let plan = try await Planning.dryRun(
+                MigrationRequest("orders", "ALTER id TYPE bigint"), connections: database.options)
+            func isMadeAnew(_ name: String) throws -> Bool {
+                try !#require(plan.dependants.first { $0.name == name }, "\(plan.dependants.map(\.name))").remove
+                    .isEmpty
+            }
+            #expect(try isMadeAnew("view api.orders"))
+            #expect(try !isMadeAnew("view public.totals"))
+            #expect(try !isMadeAnew("view public.above_whole"))
+            #expect(try isMadeAnew("function public.label(public.orders)"))
+            #expect(try !isMadeAnew("function public.count_orders(c integer)"))
+            #expect(!plan.dependants.contains { ["view public.of_totals", "view public.unrelated"].contains($0.name) })
+            let locks = LockPlan(plan)
+            let views = locks.views.map(\.relation.description)
+            let outer = try #require(views.firstIndex(of: "api.both"))
+            let middle = try #require(views.firstIndex(of: "api.big_orders"))
+            let inner = try #require(views.firstIndex(of: "api.orders"))
+            #expect(outer < middle && middle < inner)
+            #expect(locks.tables.map(\.relation.name).sorted() == ["inbox", "orders"])
+            let report = PlanReport(plan: plan).text
+            #expect(report.contains("rule forward on public.inbox"), "\(report)")
+            await writer.close()
+        }
+
+        @Test(
+            arguments: try await Servers.outermost(),
+            [
+                "CREATE OR REPLACE VIEW checked AS SELECT id, total FROM orders",
+                "ALTER VIEW api.big_orders RENAME TO biggest",
+                "CREATE VIEW late AS SELECT id FROM orders", "GRANT SELECT ON whole TO PUBLIC",
+                "DROP RULE forward ON inbox",
+                "CREATE OR REPLACE FUNCTION count_orders(c int DEFAULT 1) RETURNS bigint LANGUAGE sql RETURN 0",
+                "COMMENT ON FUNCTION label(orders) IS 'late'", "ALTER VIEW grouped ALTER customer SET DEFAULT 1",
+            ])
+        func aChangeBySomebodyElseIsNoted(_ binaries: ServerBinaries, _ ddl: String) async throws {
+            let database = try await Gallery.create("view_changed", on: binaries)
+            let session = try await TestSession(database)
+            let running = RunningMigration(MigrationRequest("orders", "", name: "noted"), database, .quick.manual())
+            try await running.untilReady(session)
+            try await session.execute(ddl)
+            let changed = try await DefinitionOracle(database: database).read().filter { !$0.contains("noted_green") }
+            try await RequestCutOver(connections: database.options).run("noted")
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .sourceChanged, "\(error)")
+            try await Abort(connections: database.options, log: running.log.logger()).run("noted")
+            let after = try await DefinitionOracle(database: database).read()
+            #expect(after.contains { $0.contains("CREATE VIEW api.orders") })
+            #expect(Set(changed).isSuperset(of: after.filter { $0.hasPrefix("CREATE") }))
             await session.close()
         }
     }

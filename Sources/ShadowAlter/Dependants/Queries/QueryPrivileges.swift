@@ -77,7 +77,8 @@ struct QueryPrivileges {
         let role: String = try row.get("role")
         return [
             refusal(
-                rule.uses, "role \(role) may not act as \(owner), the owner of \(rule.holderName), for the \(rule.title)",
+                rule.uses,
+                "role \(role) may not act as \(owner), the owner of \(rule.holderName), for the \(rule.title)",
                 "GRANT \(owner) TO \(role)")
         ]
     }

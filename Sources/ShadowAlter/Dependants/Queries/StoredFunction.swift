@@ -51,7 +51,8 @@ struct StoredFunction: Sendable, Equatable {
                 state: "nothing was changed", advice: "this is a bug: please report it with the server's version")
         }
         let name = QualifiedName(schema: schema ?? self.name.schema, name: self.name.name)
-        return "CREATE OR REPLACE \(kind == "p" ? "PROCEDURE" : "FUNCTION") \(name.sql)(\(definition.dropFirst(head.count))"
+        return
+            "CREATE OR REPLACE \(kind == "p" ? "PROCEDURE" : "FUNCTION") \(name.sql)(\(definition.dropFirst(head.count))"
     }
 
     /// Bodies that are text are parsed when they are called, with the path of then.

@@ -140,7 +140,8 @@ extension StoredQuery.Use {
         ).rows.map { row in
             let object: UInt32 = try row.get("object")
             return Self(
-                object: try row.get("is_function") ? .function(object) : .relation(object), column: try row.get("number"))
+                object: try row.get("is_function") ? .function(object) : .relation(object),
+                column: try row.get("number"))
         }
     }
 }
