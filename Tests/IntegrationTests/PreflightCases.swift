@@ -131,8 +131,10 @@ extension PreflightCase {
             teardown: "DELETE FROM pg_seclabel"),
         Self(
             name: "names that need quoting",
-            setup: #"CREATE TABLE "Or""der s" (id int PRIMARY KEY); CREATE VIEW "V" AS SELECT * FROM "Or""der s""#,
-            table: #"s."Or""der s""#, codes: ["view"], object: #"s."Or""der s""#, says: [#"DROP VIEW s."V";"#]),
+            setup:
+                #"CREATE TABLE "Or""der s" (id int PRIMARY KEY); CREATE MATERIALIZED VIEW "V" AS SELECT * FROM "Or""der s""#,
+            table: #"s."Or""der s""#, codes: ["materialized-view"], object: #"s."Or""der s""#,
+            says: [#"DROP MATERIALIZED VIEW s."V";"#]),
     ]
 
     private static let identities: [Self] = [
