@@ -43,17 +43,20 @@ struct MigratedTable: Sendable {
     /// All tables of a plan, those that hold rows first.
     ///
     /// - Parameter greenOIDs: of the tables that hold rows, in their order.
-    static func all(of plan: MigrationPlan, greenOIDs: [UInt32], on connection: isolated PgConnection) throws -> [Self] {
+    static func all(of plan: MigrationPlan, greenOIDs: [UInt32], on connection: isolated PgConnection) throws -> [Self]
+    {
         let tables = zip(plan.tables, greenOIDs).map { table, oid in
             Self(
-                table.exchange, greenOID: oid, isInTree: table.isInTree, completion: table.indexes.map(\.definition) + table.afterIndexes)
+                table.exchange, greenOID: oid, isInTree: table.isInTree,
+                completion: table.indexes.map(\.definition) + table.afterIndexes)
         }
         let parents = try plan.parents.enumerated().map { index, parent in
             let oid: UInt32 = try connection.query(
                 "SELECT $1::text::regclass::oid", [.text(parent.green.sql)]
             ).single().value()
             return Self(
-                parent.exchange, greenOID: oid, isInTree: parent.depth > 0, completion: index == 0 ? plan.completion : [])
+                parent.exchange, greenOID: oid, isInTree: parent.depth > 0,
+                completion: index == 0 ? plan.completion : [])
         }
         return tables + parents
     }

@@ -64,7 +64,9 @@ public enum Planner {
         _ plan: inout MigrationPlan, _ tried: [TriedTable], on connection: isolated PgConnection
     ) throws {
         var warnings: [String] = []
-        let (parents, tables) = (tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned })
+        let (parents, tables) = (
+            tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned }
+        )
         for table in tables {
             let (built, notes) = try TablePlanBuilder(tried: table).build(on: connection)
             plan.tables.append(built)
