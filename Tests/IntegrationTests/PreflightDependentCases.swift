@@ -5,16 +5,9 @@ extension PreflightCase {
 
     static let dependents: [Self] = [
         Self(
-            name: "triggers",
-            setup: plain + trigger + """
-                CREATE TRIGGER one AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
-                CREATE TRIGGER two BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.a > 0) EXECUTE FUNCTION f();
-                ALTER TABLE t DISABLE TRIGGER two;
-                CREATE CONSTRAINT TRIGGER three AFTER DELETE ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f()
-                """, codes: ["trigger", "trigger", "trigger"],
-            says: [
-                "trigger one", "trigger (disabled) two", "constraint trigger three", "DROP TRIGGER two ON s.t;",
-            ]),
+            name: "disabled check of a constraint",
+            setup: "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE DEFERRABLE); ALTER TABLE t DISABLE TRIGGER ALL",
+            codes: ["constraint-disabled"], says: ["constraint t_a_key", "ALTER TABLE s.t ENABLE TRIGGER ALL"]),
         Self(
             name: "rules",
             setup: plain + """
@@ -86,7 +79,7 @@ extension PreflightCase {
             name: "constraint trigger of another table",
             setup: plain + trigger + """
                 CREATE TABLE o (x int); CREATE CONSTRAINT TRIGGER c AFTER INSERT ON o FROM t FOR EACH ROW EXECUTE FUNCTION f()
-                """, codes: ["dependent-object"], says: ["trigger c on table"]),
+                """, codes: ["trigger-elsewhere"], says: ["constraint trigger c of s.o", "DROP TRIGGER c ON s.o;"]),
         Self(
             name: "constants of its own",
             setup: """

@@ -88,8 +88,7 @@ public enum Planner {
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
         let migrated = try MigratedTable.all(of: plan, greenOIDs: tables.map(\.clone.greenOID), on: connection)
-        plan.dependants = try Dependants.read(migrated, on: connection)
-        try Dependants.tryOut(migrated, on: connection)
+        plan.dependants = try Dependants.plan(migrated, on: connection)
     }
 
     private static func native(_ change: PlannedChange) -> [String] {

@@ -119,6 +119,29 @@ extension LiveMigrations {
             )
         }
 
+        /// PostgreSQL 18: a period that must lie within those of the referenced rows.
+        @Test(arguments: try await Servers.outermost(), ["stay", "room"])
+        func periodsAreCarriedOver(_ binaries: ServerBinaries, _ table: String) async throws {
+            guard binaries.majorVersion >= 18 else { return }
+            let database = try await TestDatabase.create("fk_period", on: binaries)
+            try await database.psql(
+                """
+                CREATE TABLE room (number int NOT NULL UNIQUE, id int4range, open daterange, PRIMARY KEY (id, open WITHOUT OVERLAPS));
+                ALTER TABLE room REPLICA IDENTITY USING INDEX room_number_key;
+                CREATE TABLE stay (id int PRIMARY KEY, room int4range, period daterange,
+                    FOREIGN KEY (room, PERIOD period) REFERENCES room (id, PERIOD open));
+                INSERT INTO room VALUES (1, '[1,2)', '[2024-01-01,2025-01-01)'), (2, '[1,2)', '[2025-01-01,2026-01-01)');
+                INSERT INTO stay VALUES (1, '[1,2)', '[2024-06-01,2025-06-01)');
+                """)
+            try await database.expectRebuildLeavesNoDifference(table, name: table)
+            let session = try await TestSession(database)
+            let error = await #expect(throws: PgError.self) {
+                try await session.execute("INSERT INTO stay VALUES (2, '[1,2)', '[2025-06-01,2026-06-01)')")
+            }
+            #expect(error?.sqlState == .foreignKeyViolation)
+            await session.close()
+        }
+
         /// Whoever writes to the tables while the plan is made is not waited for, nor has to wait.
         @Test(arguments: try await Servers.outermost())
         func thePlanLocksNobodyOut(_ binaries: ServerBinaries) async throws {

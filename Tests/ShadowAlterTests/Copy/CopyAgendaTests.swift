@@ -26,6 +26,13 @@ import Testing
         #expect(!agenda.hasChunks)
     }
 
+    /// A mutating call has no place in a macro.
+    private func next(_ agenda: inout CopyAgenda) -> CopyAgenda.Next { agenda.next(sizes: [2, 2, 2]) }
+
+    private func restarts(_ agenda: inout CopyAgenda, _ chunk: CopyAgenda.Chunk) -> Bool {
+        agenda.isFirstToRestart(chunk)
+    }
+
     @Test func everyTableHasChunksOfItsOwnSize() {
         var agenda = agenda([5, 5, 0])
         #expect(take(&agenda, sizes: [5, 1, 1])?.pages == 0..<5)
@@ -36,39 +43,36 @@ import Testing
         var agenda = agenda([2, 2, 0])
         let first = try #require(take(&agenda))
         let second = try #require(take(&agenda))
-        #expect(agenda.next(sizes: [2, 2, 2]) == .wait)
+        #expect(next(&agenda) == .wait)
         agenda.end(second)
-        #expect(agenda.next(sizes: [2, 2, 2]) == .wait)
+        #expect(next(&agenda) == .wait)
         agenda.end(first)
-        #expect(agenda.next(sizes: [2, 2, 2]) == .finished)
+        #expect(next(&agenda) == .finished)
     }
 
     @Test func aTableWithoutChunksEndsAtOnce() {
         var agenda = agenda([0, 0])
         #expect(!agenda.hasChunks)
-        #expect(agenda.next(sizes: [1, 1]) == .finished)
+        #expect(next(&agenda) == .finished)
     }
 
     @Test func onlyTheRewrittenTableStartsAnewAndOnlyOnce() throws {
         var agenda = agenda([4, 4, 0])
         let first = try #require(take(&agenda))
         let second = try #require(take(&agenda))
-        let isFirst = agenda.isFirstToRestart(first)
-        #expect(isFirst)
-        let isSecond = agenda.isFirstToRestart(second)
-        #expect(!isSecond, "another lane is at it")
+        #expect(restarts(&agenda, first))
+        #expect(!restarts(&agenda, second), "another lane is at it")
         #expect(take(&agenda)?.table == 1, "the other table goes on")
         agenda.end(second)
         agenda.open(0, file(9, 6), ChunkQueue(pages: 6))
-        let isStale = agenda.isFirstToRestart(second)
-        #expect(!isStale, "it was for the old file")
+        #expect(!restarts(&agenda, second), "it was for the old file")
         let anew = try #require(take(&agenda))
         #expect(anew.table == 0 && anew.file.filenode == 9 && anew.pages == 0..<2)
     }
 
     @Test func nobodyEndsWhileAListIsBeingMade() {
         var agenda = CopyAgenda(tables: 1)
-        #expect(agenda.next(sizes: [1]) == .wait)
+        #expect(next(&agenda) == .wait)
         #expect(!agenda.hasChunks)
     }
 }
