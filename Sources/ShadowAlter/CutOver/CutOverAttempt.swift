@@ -37,6 +37,8 @@ struct CutOverAttempt: Sendable {
             for table in record.tables { try settle(table, on: connection) }
             // PostgreSQL alters no table whose deferred constraints are still to be checked.
             try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            // What PostgreSQL prints under this path means the same under no other for certain.
+            try connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             try execute(
                 SwapSQL.statements(

@@ -20,7 +20,8 @@ public struct LockPlan: Sendable, Equatable {
         }
         let others = plan.dependants.flatMap(\.locks)
         var tables: [UInt32: RelationLock] = [:]
-        for table in parents + sources + greens + others.filter({ $0.kind == .table }) where tables[table.oid]?.depth == nil {
+        for table in parents + sources + greens + others.filter({ $0.kind == .table })
+        where tables[table.oid]?.depth == nil {
             tables[table.oid] = table
         }
         self.tables = tables.values.sorted { ($0.depth ?? .max, $0.oid) < ($1.depth ?? .max, $1.oid) }

@@ -5,7 +5,9 @@ struct PartitionReader: DependantReader {
     func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
         try tables.compactMap { table in
             // Otherwise both are exchanged together.
-            guard !table.isInTree, let membership = try PartitionMembership.read(table.sourceOID, on: connection) else { return nil }
+            guard !table.isInTree, let membership = try PartitionMembership.read(table.sourceOID, on: connection) else {
+                return nil
+            }
             return try dependant(table, membership, on: connection)
         }
     }

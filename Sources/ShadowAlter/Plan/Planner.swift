@@ -64,7 +64,9 @@ public enum Planner {
         _ plan: inout MigrationPlan, _ tried: [TriedTable], on connection: isolated PgConnection
     ) throws {
         var warnings: [String] = []
-        let (parents, tables) = (tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned })
+        let (parents, tables) = (
+            tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned }
+        )
         for table in tables {
             let (built, notes) = try TablePlanBuilder(tried: table).build(on: connection)
             plan.tables.append(built)
@@ -86,8 +88,7 @@ public enum Planner {
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
         let migrated = try MigratedTable.all(of: plan, greenOIDs: tables.map(\.clone.greenOID), on: connection)
-        plan.dependants = try Dependants.read(migrated, on: connection)
-        try Dependants.tryOut(migrated, on: connection)
+        plan.dependants = try Dependants.plan(migrated, on: connection)
     }
 
     private static func native(_ change: PlannedChange) -> [String] {

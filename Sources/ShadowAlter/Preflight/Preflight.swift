@@ -42,7 +42,7 @@ public enum Preflight {
         RuleCheck(),
         RowSecurityCheck(),
         ForeignKeyNeighbourCheck(),
-        ViewCheck(),
+        MaterializedViewCheck(),
         FunctionCheck(),
         RowTypeCheck(),
         SequenceCheck(),

@@ -24,6 +24,10 @@ struct SyncPhase: Sendable {
         for table in record.plan.analyzed {
             try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
         }
+        if record.plan.dependants.contains(where: { $0.preparation != nil }) {
+            try await approach()
+            try await Preparations(record: record, control: control, status: status, log: log).run()
+        }
         try await approach()
         try await control.transaction { [record] connection in
             // From here on the shadow has every row; a snapshot from before may lack some, or all.

@@ -95,7 +95,9 @@ extension LiveMigrations {
             if !tree.clauses.isEmpty { try await twin.psql("ALTER TABLE orders \(tree.clauses)") }
             try await PartitionedOrders.expectSameDefinition(database, twin)
             let session = try await TestSession(database)
-            #expect(try await session.isTrue("(SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'orders' AND inherited)"))
+            #expect(
+                try await session.isTrue("(SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'orders' AND inherited)")
+            )
             try await Finalize(connections: database.options).run("orders")
             let left = try await session.column(
                 "SELECT nspname FROM pg_namespace WHERE nspname ~ '(_blue|_green|^shadow_alter)$'")

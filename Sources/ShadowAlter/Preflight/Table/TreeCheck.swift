@@ -26,7 +26,8 @@ struct TreeCheck: TableCheck {
             }
             return Finding(
                 Refusal(
-                    code: "foreign-partition", object: table.name, what: "its partition \(partition) is a foreign table",
+                    code: "foreign-partition", object: table.name,
+                    what: "its partition \(partition) is a foreign table",
                     why: "its rows are on another server, and there is no change stream of them",
                     fix:
                         "ALTER TABLE \(parent) DETACH PARTITION \(partition);  -- and ATTACH it again afterwards; or migrate the partitions "
