@@ -54,7 +54,7 @@ extension LiveMigrations {
                 ).summary()
                 #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
             } catch {
-                try? await load.stop()
+                _ = try? await load.stop()
                 throw error
             }
             try await load.stop()

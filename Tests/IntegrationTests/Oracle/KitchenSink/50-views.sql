@@ -14,7 +14,7 @@ CREATE VIEW api.orders WITH (check_option = local) AS SELECT id, code, "Customer
 REVOKE ALL ON api.orders FROM sink_intruder;
 CREATE VIEW api.whole AS SELECT o AS whole, o.id FROM shop.orders o;
 CREATE VIEW api.grouped AS SELECT id, code, state, count(*) FROM shop.orders GROUP BY id;
-CREATE VIEW api.joined AS SELECT o.*, c.name FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id;
+CREATE VIEW api.joined AS SELECT o.id, o.code, o.email, o.weight, o.tags, c.id AS customer, c.name FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id;
 CREATE MATERIALIZED VIEW shop.sums WITH (fillfactor = 75) TABLESPACE "sink Space" AS
     SELECT "Customer", sum(amount) AS sum, count(*) AS n FROM shop.orders GROUP BY "Customer";
 CREATE UNIQUE INDEX sums_customer ON shop.sums ("Customer");
