@@ -16,17 +16,6 @@ extension PreflightCase {
                 """, codes: ["rule", "rule-elsewhere"],
             says: ["DROP RULE own ON s.t;", "rule other of s.o", "DROP RULE other ON s.o;"]),
         Self(
-            name: "row-level security",
-            setup: plain + """
-                ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (a > 0)
-                """, codes: ["row-security", "policy"],
-            says: [
-                "ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;", "DROP POLICY mine ON s.t;",
-            ]),
-        Self(
-            name: "policy while row-level security is off", setup: plain + "CREATE POLICY mine ON t USING (a > 0)",
-            codes: ["policy"], says: ["policy mine"]),
-        Self(
             name: "views",
             setup: plain + """
                 CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
@@ -68,10 +57,6 @@ extension PreflightCase {
         Self(
             name: "constants of another table", setup: plain + "CREATE TABLE o (x regclass DEFAULT 's.t'::regclass)",
             codes: ["dependent-object"], says: ["default value for column x of table"]),
-        Self(
-            name: "policy of another table",
-            setup: plain + "CREATE TABLE o (x int); CREATE POLICY p ON o USING (x IN (SELECT a FROM t))",
-            codes: ["dependent-object"], says: ["policy p on table"]),
         Self(
             name: "cast of the row type", setup: plain + "CREATE CAST (t AS text) WITH INOUT AS ASSIGNMENT",
             codes: ["dependent-object"], says: ["cast from"]),

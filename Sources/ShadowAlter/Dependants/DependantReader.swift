@@ -47,6 +47,7 @@ enum Dependants {
         PartitionReader(),
         ForeignKeyReader(),
         TriggerReader(),
+        PolicyReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

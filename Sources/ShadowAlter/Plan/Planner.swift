@@ -73,6 +73,7 @@ public enum Planner {
         guard plan.strategy == .shadow else { return }
         let greens = tried.map(\.clone.greenOID)
         let migrated = zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }
+        try Policies(tables: migrated).create(on: connection)
         plan.dependants = try Dependants.read(migrated, on: connection)
         try Dependants.tryOut(migrated, on: connection)
     }
