@@ -39,6 +39,10 @@ struct DependentObjectCheck: TableCheck {
                     WHEN 'pg_catalog.pg_trigger'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_trigger t
                             WHERE t.oid = d.objid AND (t.tgrelid = $1 OR t.tgisinternal AND t.tgconstraint <> 0 OR t.tgparentid <> 0))
+                    -- Those of other tables are PolicyReader's.
+                    WHEN 'pg_catalog.pg_policy'::regclass THEN
+                        d.refclassid = 'pg_catalog.pg_type'::regclass
+                        OR d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = $1
                     WHEN 'pg_catalog.pg_statistic_ext'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
                     WHEN 'pg_catalog.pg_publication_rel'::regclass THEN
