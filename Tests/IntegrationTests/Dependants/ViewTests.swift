@@ -109,14 +109,18 @@ extension LiveMigrations {
                     WHERE c.relkind = 'v' AND a.attname IN ('id', 'n') AND a.atttypid <> 'bigint'::regtype AND c.relname <> 'unrelated'
                         AND c.relnamespace IN ('public'::regnamespace, 'api'::regnamespace, '"Re ""port"'::regnamespace) ORDER BY 1
                     """) == [])
-            #expect(try await session.column("SELECT pg_typeof(ids)::text FROM \"Re \"\"port\".\"V i\" LIMIT 1") == ["bigint[]"])
+            #expect(
+                try await session.column("SELECT pg_typeof(ids)::text FROM \"Re \"\"port\".\"V i\" LIMIT 1") == [
+                    "bigint[]"
+                ])
             try await session.execute(
                 """
                 INSERT INTO api.orders (id) VALUES (5000000000); INSERT INTO grouped (id, customer) VALUES (5000000001, 3);
                 INSERT INTO api.big_orders (id, total) VALUES (5000000002, 4);
                 """)
             #expect(
-                try await session.column("SELECT concat_ws(' ', id, customer, total, note) FROM api.orders WHERE id > 5000 ORDER BY id")
+                try await session.column(
+                    "SELECT concat_ws(' ', id, customer, total, note) FROM api.orders WHERE id > 5000 ORDER BY id")
                     == ["5000000000 7 0.00 it's", "5000000001 3 0.00", "5000000002 4.00"])
             await session.close()
             try await Finalize(connections: database.options).run("widen")

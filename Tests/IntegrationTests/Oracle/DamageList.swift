@@ -17,7 +17,9 @@ extension Damage {
             "UPDATE pg_type SET typname = 'orders_array' WHERE typname = '_orders' AND typnamespace = 'shop'::regnamespace",
             "orders_array"),
         Self("ALTER EXTENSION plpgsql ADD TABLE shop.orders", "extension plpgsql"),
-        Self("DELETE FROM pg_statistic WHERE starelid = 'shop.orders'::regclass AND staattnum = (SELECT attnum FROM pg_attribute WHERE attrelid = starelid AND attname = 'amount')", "pg_statistic"),
+        Self(
+            "DELETE FROM pg_statistic WHERE starelid = 'shop.orders'::regclass AND staattnum = (SELECT attnum FROM pg_attribute WHERE attrelid = starelid AND attname = 'amount')",
+            "pg_statistic"),
         Self(
             "DELETE FROM pg_statistic_ext_data WHERE stxoid = (SELECT oid FROM pg_statistic_ext WHERE stxname = 'Orders stat')",
             "pg_statistic_ext_data"),
