@@ -57,7 +57,7 @@ extension LiveMigrations.SeveralTables {
             try await database.psql(Self.setup)
             let twin = try await TestDatabase.create("several_widen_twin", on: binaries)
             try await twin.psql(Self.setup + Self.script)
-            let load = try await FamilyLoad.start(database, invariant: Self.orphans)
+            let load = try await UserLoad.start(database, invariant: Self.orphans)
             try await load.proceed()
             let running = RunningMigration(Self.request, database)
             let summary = try await running.summary()
@@ -128,7 +128,7 @@ extension LiveMigrations.SeveralTables {
 }
 
 /// Users with orders and sessions, made and deleted in transactions over all three tables, and somebody who looks for orphans.
-private struct FamilyLoad: Sendable {
+private struct UserLoad: Sendable {
     private let counts = Counts()
     private let tasks: [Task<Void, any Error>]
 
@@ -145,10 +145,10 @@ private struct FamilyLoad: Sendable {
         ]
     }
 
-    static func start(_ database: TestDatabase, invariant: String) async throws -> FamilyLoad {
+    static func start(_ database: TestDatabase, invariant: String) async throws -> UserLoad {
         var sessions: [TestSession] = []
         for _ in 0..<3 { sessions.append(try await TestSession(database, "family")) }
-        return FamilyLoad(sessions, invariant)
+        return UserLoad(sessions, invariant)
     }
 
     private init(_ sessions: [TestSession], _ invariant: String) {

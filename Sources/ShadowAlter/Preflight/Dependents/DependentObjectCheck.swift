@@ -12,7 +12,8 @@ struct DependentObjectCheck: TableCheck {
         // Part of the table are its indexes, TOAST table, owned sequences, types, constraints, defaults and statistics.
         // Every foreign key from or to it is ForeignKeyCheck's, with one constraint and several triggers per partition;
         // the triggers of constraints come and go with these. Our own publication is the one that PublicationCheck lets
-        // pass. Views are QueryReader's. Partitions with what belongs to them are exchanged together with a partitioned table.
+        // pass. Views, rules and functions are QueryReader's. Partitions with what belongs to them are exchanged together with a
+        // partitioned table.
         try table.query(
             TableFamily.with + """
                 , tree AS (SELECT relid FROM pg_partition_tree($1))
@@ -26,7 +27,8 @@ struct DependentObjectCheck: TableCheck {
                         OR EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.oid = d.objid AND v.relkind = 'v')
                     WHEN 'pg_catalog.pg_rewrite'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
-                            WHERE r.oid = d.objid AND r.rulename = '_RETURN' AND v.relkind = 'v')
+                            WHERE r.oid = d.objid AND (r.rulename <> '_RETURN' OR v.relkind = 'v'))
+                    WHEN 'pg_catalog.pg_proc'::regclass THEN true
                     WHEN 'pg_catalog.pg_type'::regclass THEN
                         (d.classid, d.objid) IN (SELECT classid, objid FROM family)
                     WHEN 'pg_catalog.pg_constraint'::regclass THEN
