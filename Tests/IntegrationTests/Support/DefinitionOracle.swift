@@ -102,29 +102,9 @@ extension TestDatabase {
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [Refusal] {
         let session = try await TestSession(self)
-        let before = try await PreflightDatabase.digest(session.connection)
-        var planned: [Refusal] = []
-        do {
-            _ = try await Planning.dryRun(request, connections: options ?? self.options)
-        } catch let refused as Refused {
-            planned = refused.refusals
-        }
-        #expect(
-            try await PreflightDatabase.digest(session.connection) == before, "plan has left something",
-            sourceLocation: sourceLocation)
-        let log = CapturedLog()
-        do {
-            _ = try await Migration(
-                request, connections: options ?? self.options, options: .quick, log: log.logger()
-            ).run()
-            Issue.record("not refused on \(server)", sourceLocation: sourceLocation)
-        } catch let refused as Refused {
-            #expect(refused.refusals == planned, sourceLocation: sourceLocation)
-        }
-        #expect(
-            try await PreflightDatabase.digest(session.connection) == before, "run has touched something",
-            sourceLocation: sourceLocation)
+        let refusals = try await Untouched.refusals(
+            request, connections: options ?? self.options, control: session.connection, sourceLocation: sourceLocation)
         await session.close()
-        return planned
+        return refusals
     }
 }
