@@ -8,51 +8,6 @@ extension PreflightCase {
             name: "disabled check of a constraint",
             setup: "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE DEFERRABLE); ALTER TABLE t DISABLE TRIGGER ALL",
             codes: ["constraint-disabled"], says: ["constraint t_a_key", "ALTER TABLE s.t ENABLE TRIGGER ALL"]),
-        Self(
-            name: "rules",
-            setup: plain + """
-                CREATE TABLE o (id int); CREATE RULE own AS ON INSERT TO t DO ALSO NOTHING;
-                CREATE RULE other AS ON INSERT TO o DO ALSO INSERT INTO t VALUES (new.id)
-                """, codes: ["rule", "rule-elsewhere"],
-            says: ["DROP RULE own ON s.t;", "rule other of s.o", "DROP RULE other ON s.o;"]),
-        Self(
-            name: "row-level security",
-            setup: plain + """
-                ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (a > 0)
-                """, codes: ["row-security", "policy"],
-            says: [
-                "ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;", "DROP POLICY mine ON s.t;",
-            ]),
-        Self(
-            name: "policy while row-level security is off", setup: plain + "CREATE POLICY mine ON t USING (a > 0)",
-            codes: ["policy"], says: ["policy mine"]),
-        Self(
-            name: "views",
-            setup: plain + """
-                CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
-                CREATE VIEW w AS SELECT * FROM m; CREATE VIEW x AS SELECT t FROM t; CREATE VIEW k AS SELECT id, b FROM t GROUP BY id
-                """, codes: ["view", "view", "view"],
-            says: [
-                "the view s.v reads it, and s.m, s.w on top of that",
-                "DROP VIEW s.w; DROP MATERIALIZED VIEW s.m; DROP VIEW s.v;",
-                "the view s.k reads it", "DROP VIEW s.x;",
-            ]),
-        Self(
-            name: "materialised view", setup: plain + "CREATE MATERIALIZED VIEW m AS SELECT count(*) FROM t",
-            codes: ["view"], says: ["the materialised view s.m reads it", "DROP MATERIALIZED VIEW s.m;"]),
-        Self(
-            name: "functions",
-            setup: plain + """
-                CREATE FUNCTION body() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(a) FROM t; END;
-                CREATE FUNCTION arg(t) RETURNS int LANGUAGE sql AS 'SELECT 1';
-                CREATE FUNCTION args(t[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
-                CREATE FUNCTION result() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM s.t';
-                CREATE PROCEDURE proc() LANGUAGE sql BEGIN ATOMIC DELETE FROM t; END
-                """, codes: ["function", "function", "function", "function", "function"],
-            says: [
-                "DROP FUNCTION s.body();", "DROP FUNCTION s.arg(s.t);", "DROP FUNCTION s.args(s.t[]);",
-                "DROP FUNCTION s.result();", "DROP PROCEDURE s.proc();",
-            ]),
     ]
 
     static let types: [Self] = [
@@ -68,10 +23,6 @@ extension PreflightCase {
         Self(
             name: "constants of another table", setup: plain + "CREATE TABLE o (x regclass DEFAULT 's.t'::regclass)",
             codes: ["dependent-object"], says: ["default value for column x of table"]),
-        Self(
-            name: "policy of another table",
-            setup: plain + "CREATE TABLE o (x int); CREATE POLICY p ON o USING (x IN (SELECT a FROM t))",
-            codes: ["dependent-object"], says: ["policy p on table"]),
         Self(
             name: "cast of the row type", setup: plain + "CREATE CAST (t AS text) WITH INOUT AS ASSIGNMENT",
             codes: ["dependent-object"], says: ["cast from"]),
@@ -104,10 +55,6 @@ extension PreflightCase {
                 CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, x int);
                 ALTER TABLE t ALTER x SET DEFAULT nextval('s.t_id_seq')
                 """, codes: ["sequence-shared"], says: ["sequence s.t_id_seq", "column x of s.t"]),
-        Self(
-            name: "sequence read by a view",
-            setup: "CREATE TABLE t (id serial PRIMARY KEY); CREATE VIEW v AS SELECT last_value FROM t_id_seq",
-            codes: ["view"], says: ["s.v"]),
         Self(
             name: "sequence in another schema",
             setup: """

@@ -101,6 +101,7 @@ public struct PlanReport: Sendable {
         guard !plan.dependants.isEmpty else { return [] }
         let moved = plan.dependants.map { dependant in
             "  \(dependant.name)"
+                + (dependant.preparation == nil ? "" : ", built anew before the cut-over: its contents are as of then")
                 + (dependant.settle.isEmpty ? "" : ", and then: " + dependant.settle.joined(separator: "; "))
         }
         return ["", "moved to the new table at the cut-over"] + moved

@@ -48,7 +48,7 @@ enum CatalogColumns {
 
     /// Values that have to be put differently.
     static let special: [String: String] = [
-        "pg_trigger.tgname": "regexp_replace(r.tgname, 'RI_ConstraintTrigger_([ac])_[0-9]+', 'internal \\1')",
+        "pg_trigger.tgname": "regexp_replace(r.tgname, '\(ObjectNames.internalTrigger)', '\\1')",
         // In the order in which they were set; a later RESET and SET of one is no difference. What is not for users to set is not told.
         "pg_attribute.attoptions":
             "ARRAY(SELECT o FROM unnest(r.attoptions) o WHERE o ~ '^n_distinct' ORDER BY 1)::text",

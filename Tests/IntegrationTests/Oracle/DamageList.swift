@@ -13,11 +13,15 @@ extension Damage {
         Self("ALTER TABLE shop.orders OWNER TO postgres", "relowner"),
         Self("CREATE TABLE shop.orders_child () INHERITS (shop.orders)", "pg_inherits of"),
         Self("ALTER TABLE shop.returns DETACH PARTITION shop.returns_1", "relpartbound"),
-        Self("ALTER TYPE shop._orders RENAME TO orders_array", "orders_array"),
-        Self("ALTER EXTENSION plpgsql ADD TABLE shop.orders", "extension plpgsql"),
-        Self("DELETE FROM pg_statistic WHERE starelid = 'shop.orders'::regclass AND staattnum = 4", "pg_statistic"),
         Self(
-            "DELETE FROM pg_statistic_ext_data WHERE stxoid = '\"shop\".\"Orders stat\"'::regclass",
+            "UPDATE pg_type SET typname = 'orders_array' WHERE typname = '_orders' AND typnamespace = 'shop'::regnamespace",
+            "orders_array"),
+        Self("ALTER EXTENSION plpgsql ADD TABLE shop.orders", "extension plpgsql"),
+        Self(
+            "DELETE FROM pg_statistic WHERE starelid = 'shop.orders'::regclass AND staattnum = (SELECT attnum FROM pg_attribute WHERE attrelid = starelid AND attname = 'amount')",
+            "pg_statistic"),
+        Self(
+            "DELETE FROM pg_statistic_ext_data WHERE stxoid = (SELECT oid FROM pg_statistic_ext WHERE stxname = 'Orders stat')",
             "pg_statistic_ext_data"),
     ]
 
@@ -52,16 +56,17 @@ extension Damage {
         Self("ALTER INDEX shop.orders_lower RESET (deduplicate_items)", "reloptions"),
         Self("ALTER INDEX shop.orders_brin SET (pages_per_range = 5)", "reloptions"),
         Self("COMMENT ON INDEX shop.orders_lower IS 'another'", "another"),
-        recreate("orders_hash", "ON shop.orders USING hash (region)", "indkey"),
+        recreate("orders_hash", "", "ON shop.orders USING hash (region)", "indkey"),
         recreate("orders_half", "UNIQUE", "ON shop.orders (shop.halve(serial_no)) WHERE serial_no > 1", "indpred"),
         recreate("orders_half", "UNIQUE", "ON shop.orders (shop.halve(serial_no + 1)) WHERE serial_no > 0", "indexprs"),
-        recreate("orders_half", "ON shop.orders (shop.halve(serial_no)) WHERE serial_no > 0", "indisunique"),
+        recreate("orders_half", "", "ON shop.orders (shop.halve(serial_no)) WHERE serial_no > 0", "indisunique"),
         recreate(
-            "orders_brin",
+            "orders_brin", "",
             "ON shop.orders USING brin (placed, id int4_minmax_multi_ops) WITH (pages_per_range = 4, autosummarize = on)",
             "indclass"),
         recreate(
-            "a_index_of_sixty_three_bytes_0123456789_0123456789_0123456789_0", "ON shop.orders (amount, state DESC)",
+            "a_index_of_sixty_three_bytes_0123456789_0123456789_0123456789_0", "",
+            "ON shop.orders (amount, state DESC)",
             "indoption"),
         recreate("orders_one_null", "UNIQUE", "ON shop.orders (code, email)", "indnullsnotdistinct", since: 15),
         Self("ALTER STATISTICS shop.\"Orders stat\" SET STATISTICS 56", "stxstattarget"),
@@ -75,7 +80,7 @@ extension Damage {
             "stxexprs"),
     ]
 
-    private static func recreate(_ name: String, _ kind: String = "", _ rest: String, _ word: String, since: Int = 14)
+    private static func recreate(_ name: String, _ kind: String, _ rest: String, _ word: String, since: Int = 14)
         -> Self
     {
         Self("DROP INDEX shop.\(name); CREATE \(kind) INDEX \(name) \(rest)", word, since: since)

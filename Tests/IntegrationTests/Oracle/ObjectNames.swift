@@ -1,11 +1,12 @@
 /// SQL that names objects.
 enum ObjectNames {
+    /// The triggers behind foreign keys and deferrable constraints have OIDs in their names.
+    static let internalTrigger = "((RI|Unique|PK)_ConstraintTrigger(_[ac])?)_[0-9]+"
+
     /// The kind and the qualified name of an object.
-    ///
-    /// The triggers behind foreign keys have OIDs in their names; what tells them apart is known from their rows.
     static func sql(_ catalog: String, _ oid: String, _ part: String = "0") -> String {
         """
-        (SELECT regexp_replace(concat_ws(' ', i.type, coalesce(i.identity, 'unknown')), 'RI_ConstraintTrigger_([ac])_[0-9]+', 'internal \\1')
+        (SELECT regexp_replace(concat_ws(' ', i.type, coalesce(i.identity, 'unknown')), '\(internalTrigger)', '\\1')
          FROM pg_identify_object(\(catalog), \(oid), \(part)) i)
         """
     }

@@ -46,9 +46,19 @@ extension SchemaDescription {
 }
 
 extension [SchemaDifference] {
-    /// For a test's message.
+    /// For a test's message. Of an object that is missing as a whole, or new, a line is enough.
     var report: String {
-        "\(count) differences\n" + prefix(60).map(\.description).joined(separator: "\n")
-            + (count > 60 ? "\n… \(count - 60) more" : "")
+        let kinds = Dictionary(grouping: self) { "\($0.sign) \($0.subject.source) of \($0.subject.object)" }
+        let texts = kinds.sorted { $0.key < $1.key }.flatMap { name, differences in
+            differences.count > 3 && differences[0].sign != "~"
+                ? ["\(name): \(differences.count) facts"] : differences.map(\.description)
+        }
+        return "\(count) differences\n" + texts.prefix(60).joined(separator: "\n")
+            + (texts.count > 60 ? "\n… \(texts.count - 60) more" : "")
     }
+}
+
+extension SchemaDifference {
+    /// Missing afterwards, new, or another.
+    fileprivate var sign: String { after == nil ? "-" : before == nil ? "+" : "~" }
 }

@@ -1,4 +1,5 @@
 import PgConnection
+import ThrowawayServer
 
 /// Describes a whole database: by pg_dump, by every column of every row of the catalogs that belongs to a user's object, by what
 /// hangs on what, and by its rows.

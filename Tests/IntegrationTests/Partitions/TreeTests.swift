@@ -53,7 +53,7 @@ extension LiveMigrations {
             Tree(
                 testDescription: "int to bigint on three levels", setup: kitchen,
                 clauses:
-                    "ALTER id TYPE bigint, ALTER tenant TYPE bigint, ALTER n TYPE bigint, ADD COLUMN more text DEFAULT 'x', DROP CONSTRAINT later"
+                    "ALTER hits TYPE bigint, ALTER n TYPE bigint, ADD COLUMN more text DEFAULT 'x', DROP CONSTRAINT later"
             ),
             Tree(
                 testDescription: "hash, with a key for each partition",
@@ -82,6 +82,7 @@ extension LiveMigrations {
                 try await load.proceed()
                 let summary = try await RunningMigration(request, database, .unhurried).summary()
                 #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
+                print(summary.timings, summary.cutOver)
                 try await load.proceed()
             } catch {
                 await load.workload.stop()
@@ -143,7 +144,7 @@ extension LiveMigrations {
                     """)
                 let session = try await TestSession(database)
                 let running = RunningMigration(
-                    MigrationRequest("item", "ALTER id TYPE bigint"), database, .quick.manual())
+                    MigrationRequest("item", "ALTER value TYPE varchar(99)"), database, .quick.manual())
                 try await running.untilReady(session)
                 try await session.execute(interference)
                 try await RequestCutOver(connections: database.options).run("item")

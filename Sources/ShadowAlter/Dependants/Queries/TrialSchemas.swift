@@ -7,8 +7,8 @@ import PgConnection
 struct TrialSchemas {
     /// For relations: the one in whose place it comes.
     private(set) var originals: [UInt32: UInt32]
-    /// The numbers of the new tables' columns, and those of the columns for which they stand.
-    private let numbers: [UInt32: [Int: Int]]
+    /// The numbers of the columns of new tables, and those of the columns for which they stand.
+    private var numbers: [UInt32: [Int: Int]]
     private var functions: [UInt32: UInt32] = [:]
     /// By the name of the schema.
     private var schemas: [String: [String]]
@@ -25,9 +25,11 @@ struct TrialSchemas {
             originals[table.greenOID] = table.sourceOID
             changed[.relation(table.sourceOID)] = table.source
             schemas[table.source.schema] = [table.green.schema]
+            let columns = try ColumnFacts.read(table.sourceOID, on: connection)
             for column in try ColumnFacts.read(table.greenOID, on: connection) {
-                let original = table.columns.first { $0.greenName == column.name }
-                numbers[table.greenOID, default: [:]][column.number] = original?.number ?? -1
+                let name = table.columns.first { $0.greenName == column.name }?.name
+                let number = columns.first { $0.name == name }?.number
+                numbers[table.greenOID, default: [:]][column.number] = number ?? Self.added
             }
             for pair in try Self.identitySequences(table, on: connection) {
                 originals[pair.green] = pair.source
@@ -58,9 +60,23 @@ struct TrialSchemas {
         }
     }
 
-    func needsTrial(_ query: StoredQuery) -> Bool {
-        query.uses.contains { changed[$0.object] != nil }
+    func needsTrial(_ uses: [StoredQuery.Use]) -> Bool {
+        uses.contains { changed[$0.object] != nil }
     }
+
+    /// Whether what a text uses on the stand-ins is what it uses now. The deparsed text is trusted no further than this: it must mean the same
+    /// tables, views and columns. Functions and casts may well be others after the change of a type.
+    func areSame(_ found: [StoredQuery.Use], _ wanted: [StoredQuery.Use]) -> Bool {
+        Set(found.map(original).filter { $0.object.relation != nil })
+            == Set(wanted.filter { $0.object.relation != nil })
+    }
+
+    /// The number of a column that is not in the old table.
+    private static let added = -1_000
+
+    static let otherMeaning = "on the new table its text would mean other tables or columns"
+    static let ambiguous =
+        "it uses relations of the same name in different schemas, which makes it impossible to try it on the new table"
 
     /// The schemas in an order in which all of the names mean these very objects, when they are not qualified; nil when there is none.
     func path(for objects: Set<StoredQuery.Object>, on connection: isolated PgConnection) throws -> [String]? {
@@ -86,7 +102,7 @@ struct TrialSchemas {
 
     static func setPath(_ schemas: [String], on connection: isolated PgConnection) throws {
         try connection.query(
-            "SELECT set_config('search_path', $1, true)", [.text(Quoting.identifiers(schemas))])
+            "SELECT pg_catalog.set_config('search_path', $1, true)", [.text(Quoting.identifiers(schemas))])
     }
 
     /// The path under which the names mean the stand-ins, where there are such.
@@ -108,13 +124,24 @@ struct TrialSchemas {
     mutating func add(_ query: StoredQuery, standIn oid: UInt32) {
         changed[query.object] = query.name
         switch query.kind {
-        case .view: originals[oid] = query.oid
+        case .view, .materializedView: originals[oid] = query.oid
         case .function: functions[oid] = query.oid
         }
     }
 
+    /// A table in the place of the one that a rule belongs to, with all of these columns.
+    mutating func add(_ relation: UInt32, _ name: QualifiedName, _ columns: [ColumnFacts], standIn oid: UInt32) {
+        changed[.relation(relation)] = name
+        originals[oid] = relation
+        numbers[oid] = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($0 + 1, $1.number) })
+    }
+
+    func standIn(of relation: UInt32) -> UInt32? {
+        originals.first { $0.value == relation }?.key
+    }
+
     /// The same, with the originals instead of their stand-ins.
-    func original(_ use: StoredQuery.Use) -> StoredQuery.Use {
+    private func original(_ use: StoredQuery.Use) -> StoredQuery.Use {
         switch use.object {
         case .function(let oid): .init(object: .function(functions[oid] ?? oid), column: use.column)
         case .relation(let oid):

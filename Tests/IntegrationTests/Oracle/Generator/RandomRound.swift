@@ -58,7 +58,7 @@ struct RandomRound: Sendable {
                 MigrationRequest(table.sql, table.change, name: "random"), database, .pageByPage
             ).summary()
         } catch {
-            try? await load.stop()
+            _ = try? await load.stop()
             throw error
         }
         try await load.stop()
