@@ -1,3 +1,4 @@
+import PgConnection
 import Testing
 
 @testable import ShadowAlter
