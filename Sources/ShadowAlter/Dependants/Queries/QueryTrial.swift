@@ -86,6 +86,14 @@ struct QueryTrial {
         if verdict == .recreated {
             try connection.execute(create)
             schemas.add(query, standIn: try standIn(query, place, on: connection))
+            // In the rehearsal it has been built, and is found first.
+            if case .materializedView(_, .build(let built, _, _)?) = subject,
+                let oid: UInt32 = try connection.query("SELECT to_regclass($1)::oid AS oid", [.text(built.sql)])
+                    .single()
+                    .optional("oid")
+            {
+                schemas.add(query, standIn: oid)
+            }
         }
         return verdict
     }
