@@ -122,7 +122,8 @@ extension LiveMigrations {
             }
             #expect(try isMadeAnew("view api.orders"))
             #expect(try !isMadeAnew("view public.totals"))
-            #expect(try !isMadeAnew("view public.above_whole"))
+            #expect(try isMadeAnew("view public.above_whole"))
+            #expect(try !isMadeAnew("view public.sequence"))
             #expect(try isMadeAnew("function public.label(public.orders)"))
             #expect(try !isMadeAnew("function public.count_orders(c integer)"))
             #expect(!plan.dependants.contains { ["view public.of_totals", "view public.unrelated"].contains($0.name) })
