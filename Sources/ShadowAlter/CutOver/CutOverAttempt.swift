@@ -69,6 +69,8 @@ struct CutOverAttempt: Sendable {
     /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
     private func rehearse() async throws -> Rehearsal {
         let rehearsal = try await connection.transaction { [self] connection in
+            // Parsing a rule or a function anew takes the locks that its statements would take.
+            try connection.execute("SET LOCAL lock_timeout = '\(max(1, Int(options.lockTimeout.milliseconds)))ms'")
             // In this order: a change in between shows in the versions.
             let versions = try readVersions(on: connection)
             try compareCatalog(on: connection)

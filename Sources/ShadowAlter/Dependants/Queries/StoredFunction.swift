@@ -7,6 +7,8 @@ struct StoredFunction: Sendable, Equatable {
     var owner: String
     /// `pg_proc.prokind`
     var kind: String
+    /// Whether its body is a parsed query.
+    var isParsed: Bool
     /// The arguments that tell it from others of its name, ready for a statement under an empty `search_path`.
     var arguments: String
     /// The relations whose row types are among the types of its arguments and its result.
@@ -18,7 +20,7 @@ struct StoredFunction: Sendable, Equatable {
     static func read(_ oid: UInt32, on connection: isolated PgConnection) throws -> StoredFunction {
         let row = try connection.query(
             """
-            SELECT n.nspname, p.proname, pg_get_userbyid(p.proowner) AS owner, p.prokind, pg_get_function_identity_arguments(p.oid) AS arguments,
+            SELECT n.nspname, p.proname, pg_get_userbyid(p.proowner) AS owner, p.prokind, p.prosqlbody IS NOT NULL AS parsed, pg_get_function_identity_arguments(p.oid) AS arguments,
                 ARRAY(SELECT DISTINCT coalesce(nullif(t.typrelid, 0), e.typrelid)::text
                     FROM unnest(p.proargtypes::oid[] || p.proallargtypes || p.prorettype) a (oid) JOIN pg_type t ON t.oid = a.oid
                     LEFT JOIN pg_type e ON e.typarray = t.oid WHERE coalesce(nullif(t.typrelid, 0), e.typrelid, 0) <> 0) AS signature,
@@ -28,7 +30,8 @@ struct StoredFunction: Sendable, Equatable {
         ).single()
         return StoredFunction(
             oid: oid, name: QualifiedName(schema: try row.get("nspname"), name: try row.get("proname")),
-            owner: try row.get("owner"), kind: try row.get("prokind"), arguments: try row.get("arguments"),
+            owner: try row.get("owner"), kind: try row.get("prokind"), isParsed: try row.get("parsed"),
+            arguments: try row.get("arguments"),
             signature: Set(try row.get("signature", as: [String].self).compactMap { UInt32($0) }),
             comment: try row.optional("comment"))
     }
@@ -55,8 +58,8 @@ struct StoredFunction: Sendable, Equatable {
             "CREATE OR REPLACE \(kind == "p" ? "PROCEDURE" : "FUNCTION") \(name.sql)(\(definition.dropFirst(head.count))"
     }
 
-    /// Bodies that are text are parsed when they are called, with the path of then.
-    static let doNotLookIntoText = "SET LOCAL check_function_bodies = off"
+    /// A body that is text is parsed when it is called, with the path of then. That of a parsed one must fit the result.
+    var checks: String { "SET LOCAL check_function_bodies = \(isParsed ? "on" : "off")" }
 
     /// What goes with it when it is made anew.
     func parts(on connection: isolated PgConnection) throws -> [String] {

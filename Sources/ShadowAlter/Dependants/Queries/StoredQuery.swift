@@ -86,8 +86,9 @@ struct StoredQueries: Sendable {
             UNION
             SELECT o.classid, o.objid FROM reached r
             CROSS JOIN LATERAL (
-                SELECT 'pg_type'::regclass::oid, y.oid FROM pg_type t CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
-                WHERE r.classid = 'pg_class'::regclass AND t.typrelid = r.objid AND y.oid <> 0
+                SELECT 'pg_type'::regclass::oid, y.oid FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
+                CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
+                WHERE r.classid = 'pg_class'::regclass AND c.oid = r.objid AND y.oid <> 0
                 UNION ALL
                 SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k
                 WHERE r.classid = 'pg_class'::regclass AND k.conrelid = r.objid
@@ -132,7 +133,8 @@ extension StoredQuery.Use {
                 CASE d.refclassid WHEN 'pg_class'::regclass THEN d.refobjsubid ELSE 0 END AS number
             FROM pg_depend d
             LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid AND t.typrelid <> 0
-            LEFT JOIN pg_type e ON d.refclassid = 'pg_type'::regclass AND e.typarray = d.refobjid AND e.typrelid <> 0
+            LEFT JOIN pg_type l ON d.refclassid = 'pg_type'::regclass AND l.oid = d.refobjid AND l.typcategory = 'A'
+            LEFT JOIN pg_type e ON e.oid = l.typelem AND e.typarray = l.oid AND e.typrelid <> 0
             LEFT JOIN pg_constraint k ON d.refclassid = 'pg_constraint'::regclass AND k.oid = d.refobjid AND k.conrelid <> 0
             WHERE \(condition) AND d.refclassid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_constraint'::regclass, 'pg_proc'::regclass)
                 AND (d.refclassid <> 'pg_type'::regclass OR t.oid IS NOT NULL OR e.oid IS NOT NULL)

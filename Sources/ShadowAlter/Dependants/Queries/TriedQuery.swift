@@ -74,7 +74,7 @@ struct TriedQuery: Sendable {
     private func dependant(_ function: StoredFunction, on connection: isolated PgConnection) throws -> Dependant {
         var dependant = Dependant(kind: .function, name: query.title, remove: [], restore: [])
         dependant.restore = [
-            StoredFunction.doNotLookIntoText, try function.definition(on: connection),
+            function.checks, try function.definition(on: connection),
         ]
         if verdict == .recreated {
             dependant.remove = ["ALTER ROUTINE \(function.sql) RENAME TO \(Quoting.identifier(formerName))"]
