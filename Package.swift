@@ -94,7 +94,7 @@ let package = Package(
                 "ShadowAlter", "PgConnection", "PgReplication", "ThrowawayServer", "LedgerWorkload",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["cases"],
+            exclude: ["cases", "Oracle/KitchenSink"],
             swiftSettings: strict),
     ]
 )

@@ -23,8 +23,26 @@ extension PreflightCase {
 
     private static let kinds: [Self] = [
         Self(
-            name: "partitioned table", setup: "CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)",
-            codes: ["partitioned-table"], says: ["partitioned table"]),
+            name: "partitioned partition",
+            setup: """
+                CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);
+                CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id)
+                """, codes: ["partitioned-partition"], says: ["itself a partition of s.p", "--table s.p"]),
+        Self(
+            name: "foreign table below a partitioned table",
+            setup: """
+                CREATE FOREIGN DATA WRAPPER preflight_wrapper; CREATE SERVER preflight_server FOREIGN DATA WRAPPER preflight_wrapper;
+                CREATE TABLE t (id int) PARTITION BY RANGE (id);
+                CREATE FOREIGN TABLE f PARTITION OF t FOR VALUES FROM (0) TO (10) SERVER preflight_server
+                """, codes: ["foreign-partition"], says: ["s.f is a foreign table", "DETACH PARTITION s.f"],
+            teardown: "DROP FOREIGN DATA WRAPPER preflight_wrapper CASCADE"),
+        Self(
+            name: "partitions without a key",
+            setup: """
+                CREATE TABLE t (id int, a int) PARTITION BY RANGE (id);
+                CREATE TABLE t1 PARTITION OF t (PRIMARY KEY (id)) FOR VALUES FROM (0) TO (10);
+                CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20)
+                """, codes: ["no-primary-key"], object: "s.t2", says: ["s.t2"]),
         Self(name: "view", setup: "CREATE VIEW t AS SELECT 1 AS id", codes: ["view"], says: ["is a view"]),
         Self(
             name: "materialised view", setup: "CREATE MATERIALIZED VIEW t AS SELECT 1 AS id",
@@ -73,6 +91,17 @@ extension PreflightCase {
 
     private static let properties: [Self] = [
         Self(
+            name: "partition of a table with foreign keys",
+            setup: """
+                CREATE TABLE c (id int PRIMARY KEY);
+                CREATE TABLE p (id int PRIMARY KEY, c int REFERENCES c) PARTITION BY RANGE (id);
+                CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (10);
+                CREATE TABLE o (p int REFERENCES p)
+                """, codes: ["partition-foreign-key", "partition-referenced"],
+            says: [
+                "s.p has the foreign key p_c_fkey to s.c", "s.o has the foreign key o_p_fkey to s.p", "--table s.p",
+            ]),
+        Self(
             name: "inherits", setup: "CREATE TABLE p (id int); CREATE TABLE t (PRIMARY KEY (id)) INHERITS (p)",
             codes: ["inherits"], says: ["ALTER TABLE s.t NO INHERIT s.p;"]),
         Self(
@@ -102,8 +131,10 @@ extension PreflightCase {
             teardown: "DELETE FROM pg_seclabel"),
         Self(
             name: "names that need quoting",
-            setup: #"CREATE TABLE "Or""der s" (id int PRIMARY KEY); CREATE VIEW "V" AS SELECT * FROM "Or""der s""#,
-            table: #"s."Or""der s""#, codes: ["view"], object: #"s."Or""der s""#, says: [#"DROP VIEW s."V";"#]),
+            setup:
+                #"CREATE TABLE "Or""der s" (id int PRIMARY KEY); CREATE MATERIALIZED VIEW "V" AS SELECT * FROM "Or""der s""#,
+            table: #"s."Or""der s""#, codes: ["materialized-view"], object: #"s."Or""der s""#,
+            says: [#"DROP MATERIALIZED VIEW s."V";"#]),
     ]
 
     private static let identities: [Self] = [

@@ -66,10 +66,12 @@ extension PreflightTests {
                 let control = try await database.connect()
                 let empty = try await PreflightDatabase.digest(control)
                 try await control.execute(
-                    "CREATE UNLOGGED TABLE t (id int); CREATE VIEW v AS SELECT * FROM t; CREATE TABLE o (x t)")
+                    "CREATE UNLOGGED TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT * FROM t; CREATE TABLE o (x t)"
+                )
                 #expect(try await PreflightDatabase.digest(control) != empty, "the digest shows no change")
                 let refusals = try await database.refusals("t", control)
-                #expect(refusals.map(\.code) == ["unlogged-table", "no-primary-key", "view", "row-type-used"])
+                #expect(
+                    refusals.map(\.code) == ["unlogged-table", "no-primary-key", "materialized-view", "row-type-used"])
                 #expect(refusals.allSatisfy { $0.object == "public.t" })
                 await control.close()
             }
@@ -97,7 +99,9 @@ extension PreflightTests {
                     GRANT SELECT ON full_of_it TO PUBLIC;
                     CREATE PUBLICATION shadow_alter_0123456789abcdef FOR TABLE full_of_it;
                     CREATE TABLE unrelated (id int PRIMARY KEY, p int REFERENCES unrelated);
-                    CREATE VIEW v AS SELECT * FROM unrelated;
+                    CREATE VIEW v AS SELECT * FROM unrelated; CREATE VIEW w AS SELECT * FROM plain JOIN full_of_it USING (id);
+                    CREATE FUNCTION f(plain) RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM w);
+                    CREATE RULE r AS ON DELETE TO plain DO ALSO NOTHING;
                     """)
                 for table in ["plain", "full_of_it"] {
                     let request = MigrationRequest(change: .alter(table: table, clauses: "ADD COLUMN note text"))

@@ -9,10 +9,11 @@ struct ClonedTable: Sendable {
     var source: QualifiedName { table.source }
     var sourceOID: UInt32 { table.sourceOID }
 
-    /// Clones a table into the green schema. One pair for an ordinary table; the table that was named comes first.
+    /// Clones a table into the green schema. One pair for an ordinary table; for a partitioned one it comes first, then what is below it.
     static func clone(
         _ table: PlannedTable, into greenSchema: String, on connection: isolated PgConnection
     ) throws -> [ClonedTable] {
+        if table.isPartitioned { return try TreeClone(root: table, greenSchema: greenSchema).create(on: connection) }
         let green = QualifiedName(schema: greenSchema, name: table.source.name)
         let oid = try TableClone(source: table.source, sourceOID: table.sourceOID, green: green).create(on: connection)
         return [ClonedTable(table: table, green: green, greenOID: oid)]

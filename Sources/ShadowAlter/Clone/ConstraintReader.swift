@@ -34,7 +34,8 @@ enum ConstraintReader {
 
     /// Those that hold for new rows only: rows that are copied must not be asked.
     static func notValid(of oid: UInt32, on connection: isolated PgConnection) throws -> [TableConstraint] {
-        try read(oid, "contype IN ('c', 'n') AND NOT convalidated", on: connection)
+        // A partition's come with its partitioned table's.
+        try read(oid, "contype IN ('c', 'n') AND NOT convalidated AND coninhcount = 0", on: connection)
     }
 
     private static func read(

@@ -30,6 +30,12 @@ struct IndexFacts: Sendable, Equatable {
     var statisticsTargets: [StatisticsTarget]
     var comment: String?
     var constraintComment: String?
+    /// As `pg_get_constraintdef` prints it.
+    var constraintDefinition: String?
+    /// `pg_class.reloptions`
+    var options: [String] = []
+    /// The partitioned index that it is attached to, which is in the same schema.
+    var parent: String?
 
     struct StatisticsTarget: Sendable, Equatable {
         var column: Int
@@ -45,7 +51,6 @@ struct IndexFacts: Sendable, Equatable {
     /// What is to be said once the index is there, in order.
     func finishing(on table: QualifiedName) -> [String] {
         let quoted = Quoting.identifier(name)
-        let index = QualifiedName(schema: table.schema, name: name).sql
         var statements: [String] = []
         switch backing {
         case .none: break
@@ -56,6 +61,14 @@ struct IndexFacts: Sendable, Equatable {
             statements.append("ALTER TABLE \(table.sql) ADD CONSTRAINT \(quoted) \(definition)")
         }
         if isClustered { statements.append("ALTER TABLE \(table.sql) CLUSTER ON \(quoted)") }
+        return statements + remarks(on: table)
+    }
+
+    /// What belongs to an index and builds nothing.
+    func remarks(on table: QualifiedName) -> [String] {
+        let quoted = Quoting.identifier(name)
+        let index = QualifiedName(schema: table.schema, name: name).sql
+        var statements: [String] = []
         if isReplicaIdentity { statements.append("ALTER TABLE \(table.sql) REPLICA IDENTITY USING INDEX \(quoted)") }
         statements += statisticsTargets.map {
             "ALTER INDEX \(index) ALTER COLUMN \($0.column) SET STATISTICS \($0.target)"
@@ -84,7 +97,8 @@ enum IndexReader {
         return try connection.query(
             """
             SELECT c.relname, pg_get_indexdef(i.indexrelid) AS definition,
-                format('CREATE %sINDEX %I ON %I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, n.nspname, t.relname) AS head,
+                format('CREATE %sINDEX %I ON %s%I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname,
+                    CASE c.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END, n.nspname, t.relname) AS head,
                 i.indisunique, i.indisprimary, i.indimmediate, i.indisclustered, i.indisreplident,
                 CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL THEN
                     ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(attnum, position)
@@ -95,6 +109,7 @@ enum IndexReader {
                 (SELECT sum(CASE WHEN l = 0 THEN 1 ELSE 4 END) FROM unnest(i.indcollation::oid[]) l) AS comparison_cost,
                 ARRAY(SELECT attnum || ':' || attstattarget FROM pg_attribute
                       WHERE attrelid = i.indexrelid AND nullif(attstattarget, -1) IS NOT NULL ORDER BY attnum) AS targets,
+                c.reloptions, (SELECT p.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid) AS parent,
                 obj_description(i.indexrelid, 'pg_class') AS comment, obj_description(k.oid, 'pg_constraint') AS constraint_comment
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
             JOIN pg_namespace n ON n.oid = t.relnamespace LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
@@ -124,7 +139,9 @@ enum IndexReader {
                 guard parts.count == 2, let column = Int(parts[0]), let value = Int(parts[1]) else { return nil }
                 return IndexFacts.StatisticsTarget(column: column, target: value)
             },
-            comment: try row.optional("comment"), constraintComment: try row.optional("constraint_comment"))
+            comment: try row.optional("comment"), constraintComment: try row.optional("constraint_comment"),
+            constraintDefinition: try row.optional("condef"), options: try row.optional("reloptions") ?? [],
+            parent: try row.optional("parent"))
     }
 
     private static func backing(_ row: PgRow) throws -> IndexFacts.Backing {

@@ -8,25 +8,34 @@ struct TableClone: Sendable {
     let source: QualifiedName
     let sourceOID: UInt32
     let green: QualifiedName
+    var standing = Standing.alone
+
+    enum Standing: Sendable, Equatable {
+        /// A partition gets a CHECK that proves where it belongs.
+        case alone
+        /// Together with its whole tree. `key` is that of a partitioned table, as PARTITION BY takes it.
+        case inTree(key: String?)
+    }
 
     /// Creates the clone and returns its OID. Takes ACCESS SHARE on the source.
     func create(on connection: isolated PgConnection) throws -> UInt32 {
         let row = try connection.query(
             """
             SELECT a.amname, coalesce(t.spcname, '') AS tablespace, pg_get_userbyid(c.relowner) AS owner,
-                pg_get_userbyid(c.relowner) = current_user AS is_ours
-            FROM pg_class c JOIN pg_am a ON a.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1
+                pg_get_userbyid(c.relowner) = current_user AS is_ours, c.relispartition
+            FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1
             """, [.int(sourceOID)]
         ).single()
         let tablespace: String = try row.get("tablespace")
-        let membership = try PartitionMembership.read(sourceOID, on: connection)
         // From 17 on the identity of a partition's column is the root's, and comes and goes with the attachment.
-        let identity = membership != nil && connection.serverVersion.major >= 17 ? " EXCLUDING IDENTITY" : ""
+        let isPartition: Bool = try row.get("relispartition")
+        let identity = isPartition && connection.serverVersion.major >= 17 ? " EXCLUDING IDENTITY" : ""
+        let method: String? = try row.optional("amname")
         try connection.query("SELECT set_config('default_tablespace', $1, true)", [.text(tablespace)])
         try connection.execute(
             """
             CREATE TABLE \(green.sql) (LIKE \(source.sql) INCLUDING ALL EXCLUDING INDEXES EXCLUDING CONSTRAINTS EXCLUDING STATISTICS
-            EXCLUDING COMMENTS\(identity)) USING \(Quoting.identifier(try row.get("amname", as: String.self)))
+            EXCLUDING COMMENTS\(identity))\(partitioning)\(method.map { " USING \(Quoting.identifier($0))" } ?? "")
             """)
         try connection.execute("SET LOCAL default_tablespace = ''")
         let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(green.sql)]).single().value()
@@ -40,16 +49,13 @@ struct TableClone: Sendable {
         for constraint in try ConstraintReader.checks(of: sourceOID, on: connection) {
             try connection.execute(constraint.add(to: green))
         }
-        if let constraint = membership?.constraint {
+        if standing == .alone, let membership = try PartitionMembership.read(sourceOID, on: connection),
+            let constraint = membership.constraint
+        {
             try connection.execute(
                 "ALTER TABLE \(green.sql) ADD CONSTRAINT \(PartitionMembership.proof) CHECK (\(constraint))")
         }
-        for index in try IndexReader.read(sourceOID, on: connection) {
-            try connection.execute("SET LOCAL default_tablespace = \(Quoting.literal(index.tablespace))")
-            if let definition = index.definition(on: green) { try connection.execute(definition) }
-            try connection.execute("SET LOCAL default_tablespace = ''")
-            for statement in index.finishing(on: green) { try connection.execute(statement) }
-        }
+        if partitioning.isEmpty { try createIndexes(on: connection) }
         try ExtendedStatistics(sourceOID: sourceOID, source: source, green: green).copy(on: connection)
         if try !row.get("is_ours", as: Bool.self) {
             let owner = Quoting.identifier(try row.get("owner", as: String.self))
@@ -58,5 +64,19 @@ struct TableClone: Sendable {
         }
         try Privileges(sourceOID: sourceOID, greenOID: oid).copy(on: connection)
         return oid
+    }
+
+    private var partitioning: String {
+        guard case .inTree(let key?) = standing else { return "" }
+        return " PARTITION BY \(key)"
+    }
+
+    private func createIndexes(on connection: isolated PgConnection) throws {
+        for index in try IndexReader.read(sourceOID, on: connection) {
+            try connection.execute("SET LOCAL default_tablespace = \(Quoting.literal(index.tablespace))")
+            if let definition = index.definition(on: green) { try connection.execute(definition) }
+            try connection.execute("SET LOCAL default_tablespace = ''")
+            for statement in index.finishing(on: green) { try connection.execute(statement) }
+        }
     }
 }

@@ -22,7 +22,7 @@ struct CutOverAttempt: Sendable {
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
         let statistics = try await connection.run { [record] connection in
-            try record.tables.map { try Self.statistics(of: $0, on: connection) }
+            try record.plan.exchanges.map { try Self.statistics(of: $0, on: connection) }
         }
         let rehearsal = try await rehearse()
         let requested = clock.now
@@ -37,10 +37,12 @@ struct CutOverAttempt: Sendable {
             for table in record.tables { try settle(table, on: connection) }
             // PostgreSQL alters no table whose deferred constraints are still to be checked.
             try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            // What PostgreSQL prints under this path means the same under no other for certain.
+            try connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             try execute(
                 SwapSQL.statements(
-                    for: record.plan.tables, blueSchema: record.plan.blueSchema, statistics: statistics),
+                    for: record.plan.exchanges, blueSchema: record.plan.blueSchema, statistics: statistics),
                 on: connection)
             try execute(record.plan.dependants.flatMap(\.restore), on: connection)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
@@ -116,15 +118,15 @@ struct CutOverAttempt: Sendable {
 
     private func readVersions(on connection: isolated PgConnection) throws -> [CatalogVersions] {
         let dependants = record.plan.dependants
-        return try (record.tables.map(\.plan.sourceOID) + dependants.flatMap(\.relations)).map {
+        return try (record.plan.exchanges.map(\.sourceOID) + dependants.flatMap(\.relations)).map {
             try CatalogVersions.read($0, on: connection)
         } + [CatalogVersions.read(functions: dependants.flatMap(\.functions), on: connection)]
     }
 
     private func compareCatalog(on connection: isolated PgConnection) throws {
-        for table in record.tables {
+        for table in record.plan.exchanges {
             try CatalogFingerprint.compare(
-                table.plan, publication: record.streamName, name: record.name, on: connection)
+                table, publication: record.streamName, name: record.name, on: connection)
         }
         try Dependants.compare(record, on: connection)
     }
@@ -140,20 +142,20 @@ struct CutOverAttempt: Sendable {
     }
 
     private static func statistics(
-        of table: TableRecord, on connection: isolated PgConnection
+        of table: Exchange, on connection: isolated PgConnection
     ) throws -> SwapSQL.Statistics {
-        func names(_ oid: UInt32) throws -> [QualifiedName] {
+        func names(_ relation: QualifiedName) throws -> [QualifiedName] {
             try connection.query(
                 """
                 SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
-                WHERE s.stxrelid = $1 ORDER BY s.oid
-                """, [.int(oid)]
+                WHERE s.stxrelid = $1::text::regclass ORDER BY s.oid
+                """, [.text(relation.sql)]
             ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
         }
         // A statistics object may live in another schema than its table; only those beside it move.
         return SwapSQL.Statistics(
-            source: try names(table.plan.sourceOID).filter { $0.schema == table.plan.source.schema },
-            green: try names(table.greenOID).filter { $0.schema == table.plan.green.schema })
+            source: try names(table.source).filter { $0.schema == table.source.schema },
+            green: try names(table.green).filter { $0.schema == table.green.schema })
     }
 }
 
@@ -172,7 +174,7 @@ extension MigrationOptions {
 extension CatalogFingerprint {
     /// Throws `sourceChanged` when the source is not as it was planned for.
     static func compare(
-        _ table: TablePlan, publication: String?, name: String, on connection: isolated PgConnection
+        _ table: Exchange, publication: String?, name: String, on connection: isolated PgConnection
     ) throws {
         let digest = try digest(of: table.sourceOID, publication: publication, on: connection)
         let parts = difference(table.fingerprint, digest)

@@ -15,9 +15,13 @@ public struct LockPlan: Sendable, Equatable {
     init(_ plan: MigrationPlan, greenOIDs: [UInt32] = []) {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
         let greens = zip(plan.tables, greenOIDs).map { RelationLock(oid: $1, relation: $0.green, kind: .table) }
+        let parents = plan.parents.map {
+            RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table, depth: $0.depth)
+        }
         let others = plan.dependants.flatMap(\.locks)
         var tables: [UInt32: RelationLock] = [:]
-        for table in sources + greens + others.filter({ $0.kind == .table }) where tables[table.oid]?.depth == nil {
+        for table in parents + sources + greens + others.filter({ $0.kind == .table })
+        where tables[table.oid]?.depth == nil {
             tables[table.oid] = table
         }
         self.tables = tables.values.sorted { ($0.depth ?? .max, $0.oid) < ($1.depth ?? .max, $1.oid) }

@@ -38,7 +38,7 @@ struct NativeAlter: Sendable {
     }
 
     private var finder: BlockerFinder {
-        BlockerFinder(relations: plan.tables.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+        BlockerFinder(relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
     }
 
     private func waitForBlockers(_ status: StatusBox) async throws {
@@ -62,7 +62,7 @@ struct NativeAlter: Sendable {
                 try bound.take(locks.statements(owners: [:]), on: connection)
                 try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
                 let granted = clock.now
-                for table in plan.tables {
+                for table in plan.exchanges {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
                 }
                 for statement in plan.nativeStatements { try connection.execute(statement) }
@@ -81,7 +81,7 @@ struct NativeAlter: Sendable {
     private func outcomeFromCatalog() async throws -> CutOverAttempt.Outcome? {
         let connection = try await PgConnection.connect(connections, for: .control)
         let changed = try await connection.run { [plan] connection in
-            try plan.tables.contains { table in
+            try plan.exchanges.contains { table in
                 try CatalogFingerprint.digest(of: table.sourceOID, publication: nil, on: connection)
                     != table.fingerprint
             }

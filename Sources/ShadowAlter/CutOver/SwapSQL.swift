@@ -13,13 +13,13 @@ enum SwapSQL {
     /// All old tables leave before the first new one comes: a name may have gone from one table to another.
     ///
     /// - Parameter statistics: in the order of the tables.
-    static func statements(for tables: [TablePlan], blueSchema: String, statistics: [Statistics]) -> [String] {
+    static func statements(for tables: [Exchange], blueSchema: String, statistics: [Statistics]) -> [String] {
         let pairs = Array(zip(tables, statistics))
         var statements = tables.flatMap { disown($0) } + tables.flatMap { takeOverPositions($0) }
         for (table, statistics) in pairs { statements += move(table.source, statistics.source, to: blueSchema) }
         for (table, statistics) in pairs { statements += move(table.green, statistics.green, to: table.source.schema) }
         for table in tables {
-            statements += own(table, QualifiedName(schema: table.source.schema, name: table.green.name))
+            statements += own(table)
         }
         return statements
     }
@@ -31,24 +31,24 @@ enum SwapSQL {
     }
 
     /// SET SCHEMA takes owned sequences along, so that one which is to stay must be nobody's for a moment.
-    private static func disown(_ table: TablePlan) -> [String] {
+    private static func disown(_ table: Exchange) -> [String] {
         table.sequences.compactMap { sequence in
             guard case .serial(let name, .some) = sequence else { return nil }
             return "ALTER SEQUENCE \(name.sql) OWNED BY NONE"
         }
     }
 
-    private static func takeOverPositions(_ table: TablePlan) -> [String] {
+    private static func takeOverPositions(_ table: Exchange) -> [String] {
         table.sequences.compactMap { sequence in
             guard case .identity(let source, let green) = sequence else { return nil }
             return "SELECT setval(\(Quoting.literal(green.sql)), last_value, is_called) FROM \(source.sql)"
         }
     }
 
-    private static func own(_ table: TablePlan, _ live: QualifiedName) -> [String] {
+    private static func own(_ table: Exchange) -> [String] {
         table.sequences.compactMap { sequence in
             guard case .serial(let name, let column?) = sequence else { return nil }
-            return "ALTER SEQUENCE \(name.sql) OWNED BY \(live.sql).\(Quoting.identifier(column))"
+            return "ALTER SEQUENCE \(name.sql) OWNED BY \(table.live.sql).\(Quoting.identifier(column))"
         }
     }
 }

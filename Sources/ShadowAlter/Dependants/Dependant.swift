@@ -19,6 +19,8 @@ public struct Dependant: Codable, Sendable, Equatable {
     public var kind: Kind
     /// As a person would say it, beginning with the kind: `view reporting.totals`, `trigger audit on public.orders`.
     public var name: String
+    /// What is built before the cut-over, once the new tables are complete; nil for what is only made in it.
+    public var preparation: Preparation?
     /// Executed inside the cut-over, under the lock, while the old table is still in its place: take the object from there.
     public var remove: [String]
     /// Executed inside the cut-over once the new table is in the old one's place: make the object again.
@@ -40,6 +42,18 @@ public struct Dependant: Codable, Sendable, Equatable {
         self.name = name
         self.remove = remove
         self.restore = restore
+    }
+}
+
+/// A relation of the green schema that takes long to be built, and is only moved into its place by the cut-over.
+public struct Preparation: Codable, Sendable, Equatable {
+    /// When it is there, it is complete: all statements are executed in one transaction.
+    public var relation: QualifiedName
+    public var statements: [String]
+
+    public init(relation: QualifiedName, statements: [String]) {
+        self.relation = relation
+        self.statements = statements
     }
 }
 

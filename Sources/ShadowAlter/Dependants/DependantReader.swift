@@ -2,7 +2,7 @@ import PgConnection
 
 /// Finds the dependants of one kind.
 protocol DependantReader: Sendable {
-    /// In the order in which they are restored. Runs with an empty `search_path`, so that what PostgreSQL prints is qualified.
+    /// In the order in which they are restored. The green tables have their indexes and constraints. Runs with an empty `search_path`, so that what PostgreSQL prints is qualified.
     ///
     /// Throws `Refused` for what cannot be carried over, by name.
     func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant]
@@ -25,16 +25,40 @@ struct MigratedTable: Sendable {
     let green: QualifiedName
     let greenOID: UInt32
     let columns: [ColumnPlan]
+    /// Whether the partitioned table above it is exchanged, too.
+    let isInTree: Bool
     /// What completes the green table: its indexes, and the constraints that stand on them.
     let completion: [String]
 
-    init(_ plan: TablePlan, greenOID: UInt32) {
-        source = plan.source
-        sourceOID = plan.sourceOID
-        green = plan.green
+    init(_ exchange: Exchange, greenOID: UInt32, isInTree: Bool, completion: [String] = []) {
+        source = exchange.source
+        sourceOID = exchange.sourceOID
+        green = exchange.green
         self.greenOID = greenOID
-        columns = plan.columns
-        completion = plan.indexes.map(\.definition) + plan.afterIndexes
+        columns = exchange.columns
+        self.isInTree = isInTree
+        self.completion = completion
+    }
+
+    /// All tables of a plan, those that hold rows first.
+    ///
+    /// - Parameter greenOIDs: of the tables that hold rows, in their order.
+    static func all(of plan: MigrationPlan, greenOIDs: [UInt32], on connection: isolated PgConnection) throws -> [Self]
+    {
+        let tables = zip(plan.tables, greenOIDs).map { table, oid in
+            Self(
+                table.exchange, greenOID: oid, isInTree: table.isInTree,
+                completion: table.indexes.map(\.definition) + table.afterIndexes)
+        }
+        let parents = try plan.parents.enumerated().map { index, parent in
+            let oid: UInt32 = try connection.query(
+                "SELECT $1::text::regclass::oid", [.text(parent.green.sql)]
+            ).single().value()
+            return Self(
+                parent.exchange, greenOID: oid, isInTree: parent.depth > 0,
+                completion: index == 0 ? plan.completion : [])
+        }
+        return tables + parents
     }
 
     /// The name that the new table will have.
@@ -45,8 +69,10 @@ enum Dependants {
     /// One reader per kind, in the order in which the kinds are restored. To add a kind: a reader, and its line here.
     static let readers: [any DependantReader] = [
         PartitionReader(),
+        QueryReader(),
         ForeignKeyReader(),
         TriggerReader(),
+        PartitionTriggerReader(),
         PolicyReader(),
     ]
 
@@ -57,14 +83,18 @@ enum Dependants {
         }
     }
 
-    /// Makes all of them on the new tables, and takes that back. Throws `Refused` for those that PostgreSQL does not accept there.
-    static func tryOut(_ tables: [MigratedTable], on connection: isolated PgConnection) throws {
+    /// The same at plan time, when the green tables have neither indexes nor constraints yet: they get them for as long as it takes.
+    ///
+    /// Also makes all dependants on the new tables, and takes that back. Throws `Refused` for those that PostgreSQL does not accept there.
+    static func plan(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
         try connection.undone { connection in
             // Under the path that they were printed for.
             for statement in tables.flatMap(\.completion) { try connection.execute(statement) }
+            let dependants = try read(tables, on: connection)
             try withEmptySearchPath(on: connection) { connection in
                 for reader in readers { try reader.tryOut(tables, on: connection) }
             }
+            return dependants
         }
     }
 

@@ -6,7 +6,9 @@ extension Dependants {
         let planned = record.plan.dependants
         let present: [Dependant]
         do {
-            present = try read(record.tables.map { MigratedTable($0.plan, greenOID: $0.greenOID) }, on: connection)
+            present = try read(
+                MigratedTable.all(of: record.plan, greenOIDs: record.tables.map(\.greenOID), on: connection),
+                on: connection)
         } catch let refused as Refused {
             throw changed(record, refused.description)
         }

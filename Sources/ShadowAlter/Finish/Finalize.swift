@@ -35,7 +35,7 @@ public struct Finalize: Sendable {
             try await connection.transaction { connection in
                 try connection.execute("SET LOCAL lock_timeout = '5s'")
                 // All at once, since they may hang on each other. Not CASCADE: what somebody has built on the old tables is theirs.
-                let blues = record.plan.tables.map { table in
+                let blues = record.plan.exchanges.map { table in
                     QualifiedName(schema: record.plan.blueSchema, name: table.source.name).sql
                 }
                 try connection.execute("DROP TABLE IF EXISTS \(blues.joined(separator: ", "))")

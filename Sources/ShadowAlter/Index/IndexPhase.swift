@@ -36,6 +36,7 @@ struct IndexPhase: Sendable {
             for table in record.plan.tables {
                 for statement in table.afterIndexes { try connection.execute(statement) }
             }
+            for statement in record.plan.completion { try connection.execute(statement) }
             try StateStore.setPhase(.catchingUp, of: record.id, on: connection)
         }
     }

@@ -4,7 +4,10 @@ import PgConnection
 struct PartitionReader: DependantReader {
     func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
         try tables.compactMap { table in
-            guard let membership = try PartitionMembership.read(table.sourceOID, on: connection) else { return nil }
+            // Otherwise both are exchanged together.
+            guard !table.isInTree, let membership = try PartitionMembership.read(table.sourceOID, on: connection) else {
+                return nil
+            }
             return try dependant(table, membership, on: connection)
         }
     }
@@ -19,8 +22,7 @@ struct PartitionReader: DependantReader {
         var dependant = Dependant(
             kind: .partition, name: "partition \(table.source) of \(membership.parent)",
             remove: ["ALTER TABLE \(parent) DETACH PARTITION \(table.source.sql)"],
-            restore: ["ALTER TABLE \(parent) ATTACH PARTITION \(table.live.sql) \(membership.bound)"] + proof
-                + (try triggers(of: table, on: connection)))
+            restore: ["ALTER TABLE \(parent) ATTACH PARTITION \(table.live.sql) \(membership.bound)"] + proof)
         dependant.locks =
             [
                 RelationLock(
@@ -29,6 +31,29 @@ struct PartitionReader: DependantReader {
         dependant.relations = [membership.parentOID]
         dependant.facts = [membership.constraint ?? ""] + (try proofs(of: membership, on: connection))
         return dependant
+    }
+
+    /// What makes it unnecessary to read the default partition: that it is small, or its CHECKs.
+    private func proofs(of membership: PartitionMembership, on connection: isolated PgConnection) throws -> [String] {
+        guard let partition = membership.defaultPartition, partition.bytes > PartitionTrial.bytesToScan else {
+            return []
+        }
+        return ["default partition \(partition.name)"]
+            + (try ConstraintReader.checks(of: partition.oid, on: connection).map(\.definition))
+    }
+}
+
+/// A partitioned table's row triggers are on its partitions, too: they come with the attachment, in the state that they have above. What a
+/// partition has of its own is given back to it.
+struct PartitionTriggerReader: DependantReader {
+    func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> [Dependant] {
+        try tables.compactMap { table in
+            let statements = try triggers(of: table, on: connection)
+            guard !statements.isEmpty else { return nil }
+            return Dependant(
+                kind: .trigger, name: "states and comments of the inherited triggers of \(table.source)", remove: [],
+                restore: statements)
+        }
     }
 
     /// ATTACH makes the partitioned table's row triggers on the partition, too, and gives them the state that they have there.
@@ -51,14 +76,5 @@ struct PartitionReader: DependantReader {
             }
             return statements
         }
-    }
-
-    /// What makes it unnecessary to read the default partition: that it is small, or its CHECKs.
-    private func proofs(of membership: PartitionMembership, on connection: isolated PgConnection) throws -> [String] {
-        guard let partition = membership.defaultPartition, partition.bytes > PartitionTrial.bytesToScan else {
-            return []
-        }
-        return ["default partition \(partition.name)"]
-            + (try ConstraintReader.checks(of: partition.oid, on: connection).map(\.definition))
     }
 }

@@ -26,8 +26,9 @@ struct PartitionTrial {
         ).rows.map { try $0.value(as: UInt32.self) }
         let before = try scans(on: connection)
         try attach(on: connection)
-        try checkScans(before, scans(on: connection), on: connection)
+        let after = try scans(on: connection)
         for index in indexes { try check(index, own: own, on: connection) }
+        try checkScans(before, after, on: connection)
         try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_partition; RELEASE SAVEPOINT shadow_alter_partition")
     }
 

@@ -25,6 +25,10 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var nativeStatements: [String]
     /// In the order of the sources' OIDs, in which they will be locked.
     public var tables: [TablePlan]
+    /// The partitioned tables above `tables` that are exchanged with them, from the root downwards.
+    public var parents: [ParentPlan] = []
+    /// Executed once all tables have their indexes: makes the partitioned tables' indexes out of them, which builds nothing.
+    public var completion: [String] = []
     /// What hangs on the tables and moves with them, in the order in which it is made again after the exchange.
     public var dependants: [Dependant]
     /// What the operator should know and what stops nothing.

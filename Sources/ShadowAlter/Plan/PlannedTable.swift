@@ -4,6 +4,19 @@ import PgConnection
 struct PlannedTable: Sendable, Equatable {
     let source: QualifiedName
     let sourceOID: UInt32
+    var isPartitioned = false
+    /// It and the partitioned tables above it that are migrated with it, the uppermost first: whose ALTER TABLE reaches it.
+    var lineage: [UInt32]
+
+    init(source: QualifiedName, sourceOID: UInt32, isPartitioned: Bool = false, lineage: [UInt32]? = nil) {
+        self.source = source
+        self.sourceOID = sourceOID
+        self.isPartitioned = isPartitioned
+        self.lineage = lineage ?? [sourceOID]
+    }
+
+    /// How far it is from the uppermost table that is migrated with it.
+    var depth: Int { lineage.count - 1 }
 
     /// Finds the table that a relation is, or that an index or a sequence belongs to. PostgreSQL resolves the name, by the session's `search_path`.
     ///
@@ -32,13 +45,13 @@ struct PlannedTable: Sendable, Equatable {
     private static func read(_ oid: String, _ name: String, on connection: isolated PgConnection) throws -> Self? {
         try connection.query(
             """
-            SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c
+            SELECT c.oid, n.nspname, c.relname, c.relkind = 'p' AS is_partitioned FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = \(oid)
             """, [.text(name)]
         ).first.map { row in
             Self(
                 source: QualifiedName(schema: try row.get("nspname"), name: try row.get("relname")),
-                sourceOID: try row.get("oid"))
+                sourceOID: try row.get("oid"), isPartitioned: try row.get("is_partitioned"))
         }
     }
 }

@@ -15,7 +15,11 @@ public enum Planner {
         let change = try PlannedChange.read(request, on: connection)
         if case .script = request.change { try preflight(change, request, on: connection) }
         let name = try change.name(asked: request.name)
-        try NameCollisions.check(change.tables, on: connection)
+        let expanded = try change.tables.map { try $0.expanded(on: connection) }
+        // A partition that is named beside its partitioned table is met there.
+        let covered = Set(expanded.flatMap { $0.dropFirst() }.map(\.sourceOID))
+        let roots = change.tables.filter { !covered.contains($0.sourceOID) }
+        try NameCollisions.check(roots.flatMap { try $0.expanded(on: connection) }, on: connection)
         let schemas = try SchemaNames(migration: name, on: connection)
         let settings = try connection.query(
             "SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone"
@@ -23,7 +27,7 @@ public enum Planner {
         let path: String = try settings.get("path")
         try connection.execute("SAVEPOINT shadow_alter_plan")
         try schemas.create(on: connection)
-        let clones = try change.tables.flatMap { try ClonedTable.clone($0, into: schemas.green, on: connection) }
+        let clones = try roots.flatMap { try ClonedTable.clone($0, into: schemas.green, on: connection) }
         let tried = try Trial(
             statements: change.statements, clones: clones, greenSchema: schemas.green, searchPath: path
         ).run(on: connection)
@@ -60,22 +64,32 @@ public enum Planner {
         _ plan: inout MigrationPlan, _ tried: [TriedTable], on connection: isolated PgConnection
     ) throws {
         var warnings: [String] = []
-        for table in tried {
+        let (parents, tables) = (
+            tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned }
+        )
+        for table in tables {
             let (built, notes) = try TablePlanBuilder(tried: table).build(on: connection)
             plan.tables.append(built)
+            warnings += notes
+        }
+        for parent in parents {
+            let (built, notes) = try ParentPlanBuilder(tried: parent).build(on: connection)
+            plan.parents.append(built)
             warnings += notes
         }
         for table in tried {
             warnings += try Preflight.warnings(table: table.clone.sourceOID, on: connection)
         }
+        for root in parents where root.clone.table.depth == 0 {
+            plan.completion += try TreeCompletion(rootOID: root.clone.greenOID).take(on: connection)
+        }
+        for table in tables { try TablePlanBuilder(tried: table).strip(on: connection) }
         var seen: Set<String> = []
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
-        let greens = tried.map(\.clone.greenOID)
-        let migrated = zip(plan.tables, greens).map { MigratedTable($0, greenOID: $1) }
+        let migrated = try MigratedTable.all(of: plan, greenOIDs: tables.map(\.clone.greenOID), on: connection)
         try Policies(tables: migrated).create(on: connection)
-        plan.dependants = try Dependants.read(migrated, on: connection)
-        try Dependants.tryOut(migrated, on: connection)
+        plan.dependants = try Dependants.plan(migrated, on: connection)
     }
 
     private static func native(_ change: PlannedChange) -> [String] {

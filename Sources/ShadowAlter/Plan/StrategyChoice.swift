@@ -30,8 +30,9 @@ struct StrategyChoice {
 
     /// nil when no table needs work.
     private var reasonForWork: String? {
-        guard tried.count > 1 else { return tried.first?.reasonForWork }
-        let reasons = tried.compactMap { table in table.reasonForWork.map { "\(table.clone.source): \($0)" } }
+        let roots = tried.filter { $0.clone.table.depth == 0 }
+        guard roots.count > 1 else { return roots.first?.reasonForWork }
+        let reasons = roots.compactMap { table in table.reasonForWork.map { "\(table.clone.source): \($0)" } }
         return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     }
 }

@@ -26,6 +26,8 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var tableBytes: Int64
     /// All indexes, in bytes.
     public var indexBytes: Int64
+    /// Whether it is exchanged together with the partitioned table above it.
+    public var isInTree = false
 }
 
 /// What becomes of one of the source's columns.

@@ -1,6 +1,8 @@
 import PgConnection
 
 /// Puts the plan of one table together, and takes from the green table what is to be built after the copy.
+///
+/// All plans are put together before anything is taken away.
 struct TablePlanBuilder {
     let tried: TriedTable
 
@@ -10,7 +12,7 @@ struct TablePlanBuilder {
     private var greenOID: UInt32 { tried.clone.greenOID }
 
     func build(on connection: isolated PgConnection) throws -> (TablePlan, warnings: [String]) {
-        if let membership = try PartitionMembership.read(sourceOID, on: connection) {
+        if !isInTree, let membership = try PartitionMembership.read(sourceOID, on: connection) {
             try PartitionTrial(
                 source: source, sourceOID: sourceOID, green: green, greenOID: greenOID, membership: membership
             ).run(on: connection)
@@ -49,10 +51,19 @@ struct TablePlanBuilder {
             sequences: sequences,
             fingerprint: try CatalogFingerprint.digest(of: sourceOID, publication: nil, on: connection),
             estimatedRows: try sizes.optional("rows"), tableBytes: try sizes.get("table_bytes"),
-            indexBytes: try sizes.get("index_bytes"))
-        for index in indexes { try connection.execute(index.drop(from: green)) }
-        for constraint in late { try connection.execute(constraint.drop(from: green)) }
+            indexBytes: try sizes.get("index_bytes"), isInTree: isInTree)
         return (plan, warnings + volatileDefaults())
+    }
+
+    private var isInTree: Bool { tried.clone.table.depth > 0 }
+
+    func strip(on connection: isolated PgConnection) throws {
+        for index in try IndexReader.read(greenOID, on: connection) {
+            try connection.execute(index.drop(from: green))
+        }
+        for constraint in try ConstraintReader.notValid(of: greenOID, on: connection) {
+            try connection.execute(constraint.drop(from: green))
+        }
     }
 
     /// Those that take longest to sort first, so that no session works alone at the end. Among equals the source's sizes tell, since the

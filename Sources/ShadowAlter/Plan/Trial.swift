@@ -18,10 +18,13 @@ struct Trial {
 
     func run(on connection: isolated PgConnection) throws -> [TriedTable] {
         var tried: [TriedTable] = []
-        var before: [PhysicalFacts] = []
+        var before: [PhysicalFacts?] = []
         for clone in clones {
             let columns = try ColumnFacts.read(clone.greenOID, on: connection)
-            before.append(try PhysicalFacts.read(clone.greenOID, columns: columns, on: connection))
+            // A partitioned table has no file; its partitions tell.
+            before.append(
+                clone.table.isPartitioned
+                    ? nil : try PhysicalFacts.read(clone.greenOID, columns: columns, on: connection))
             try checkColumns(columns, of: clone, on: connection)
             tried.append(TriedTable(clone: clone, tracker: ChangeTracker(original: columns)))
         }
@@ -31,7 +34,7 @@ struct Trial {
         for statement in statements {
             try execute(statement, on: connection)
             for index in tried.indices {
-                let isMeant = tried[index].clone.sourceOID == statement.table
+                let isMeant = statement.table.map { tried[index].clone.table.lineage.contains($0) } ?? false
                 try tried[index].tracker.apply(
                     isMeant ? statement.alter : nil,
                     after: try ColumnFacts.read(tried[index].clone.greenOID, on: connection))
@@ -40,9 +43,15 @@ struct Trial {
         try connection.query("SELECT set_config('search_path', $1, true)", [.text(searchPath)])
         try checkReach(on: connection)
         for (index, before) in before.enumerated() {
+            guard let before else { continue }
             let after = try PhysicalFacts.read(
                 tried[index].clone.greenOID, columns: tried[index].tracker.current, on: connection)
             tried[index].reasonForWork = before.reasonForWork(after: after)
+        }
+        for index in tried.indices where tried[index].clone.table.isPartitioned {
+            let oid = tried[index].clone.sourceOID
+            tried[index].reasonForWork =
+                tried.first { $0.clone.table.lineage.contains(oid) && $0.reasonForWork != nil }?.reasonForWork
         }
         return tried
     }

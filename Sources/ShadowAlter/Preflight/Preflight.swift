@@ -39,11 +39,9 @@ public enum Preflight {
         PublicationCheck(),
         SubscriptionCheck(),
         TriggerCheck(),
-        RuleCheck(),
         RowSecurityCheck(),
         ForeignKeyNeighbourCheck(),
-        ViewCheck(),
-        FunctionCheck(),
+        MaterializedViewCheck(),
         RowTypeCheck(),
         SequenceCheck(),
         SelfReferenceCheck(),
@@ -93,10 +91,34 @@ public enum Preflight {
             let findings = try check.findings(for: table, on: connection)
             guard findings.isEmpty else { return findings.map(\.refusal) }
         }
-        var findings = try tableChecks.flatMap { try $0.findings(for: table, on: connection) }
+        if table.kind == "p" { return try check(tree: table, on: connection) }
+        return try check(table, by: tableChecks, on: connection)
+    }
+
+    private static func check(
+        _ table: InspectedTable, by checks: [any TableCheck], on connection: isolated PgConnection
+    ) throws -> [Refusal] {
+        var findings = try checks.flatMap { try $0.findings(for: table, on: connection) }
         findings += try DependentObjectCheck(known: Set(findings.flatMap(\.covers))).findings(
             for: table, on: connection)
         return findings.map(\.refusal)
+    }
+
+    /// A partitioned table, and everything below it: what has no rows has no key, and what is in the tree is exchanged with it.
+    private static func check(tree root: InspectedTable, on connection: isolated PgConnection) throws -> [Refusal] {
+        let inTree = tableChecks.filter { !($0 is PartitionCheck) }
+        let parents = inTree.filter {
+            !($0 is AccessMethodCheck || $0 is ReplicaIdentityCheck || $0 is InvalidIndexCheck
+                || $0 is InheritanceCheck)
+        }
+        var refusals = try TreeCheck().findings(for: root, on: connection).map(\.refusal)
+        for node in try PartitionTree.read(root.oid, on: connection).nodes where node.kind != "f" {
+            guard let table = try InspectedTable.read(node.oid, migration: root.migration, on: connection) else {
+                continue
+            }
+            refusals += try check(table, by: node.kind == "p" ? parents : inTree, on: connection)
+        }
+        return refusals
     }
 
     /// What stops nothing, and what the operator of this table should know beforehand.

@@ -20,8 +20,13 @@ struct SyncPhase: Sendable {
     func catchUp() async throws {
         try await approach()
         // Before the swap and never after: a live table without statistics has brought down more than one application.
-        for table in record.plan.tables {
-            try await control.cancellable { try $0.execute("ANALYZE \(table.green.sql)") }
+        // A partitioned table's takes in its partitions'.
+        for table in record.plan.analyzed {
+            try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
+        }
+        if record.plan.dependants.contains(where: { $0.preparation != nil }) {
+            try await approach()
+            try await Preparations(record: record, control: control, status: status, log: log).run()
         }
         try await approach()
         try await control.transaction { [record] connection in

@@ -71,7 +71,8 @@ struct PartitionedOrders: Sendable {
         // What pg_dump does not tell: what is inherited and from whom.
         let facts = """
             SELECT 'index ' || i.inhrelid::regclass || ' of ' || i.inhparent::regclass FROM pg_inherits i
-            UNION ALL SELECT format('constraint %s of %s %s %s', k.conname, k.conrelid::regclass, k.conislocal, k.coninhcount)
+            -- Adding a leaf's primary key marks its columns' NOT NULL as the leaf's own, from 18 on; restoring a dump does the same.
+            UNION ALL SELECT format('constraint %s of %s %s %s', k.conname, k.conrelid::regclass, k.conislocal OR k.contype = 'n', k.coninhcount)
             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 'public'::regnamespace
             UNION ALL SELECT format('column %s of %s %s %s %s', a.attname, a.attrelid::regclass, a.attislocal, a.attinhcount, a.attidentity)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid

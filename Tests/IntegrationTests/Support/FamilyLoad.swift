@@ -80,7 +80,7 @@ struct FamilyLoad: Sendable {
 
     /// Ends the load, throws the first error that a client has met, and compares both tables with what the clients know.
     func stopAndVerify(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        tasks.forEach { $0.cancel() }
+        for task in tasks { task.cancel() }
         var wanted: [String] = []
         var operations = 0
         for task in tasks {

@@ -22,7 +22,7 @@ struct Remains: Sendable {
     private func expect(schemas expected: [String], sourceLocation: SourceLocation) async throws {
         let schemas = try await session.column(
             "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1")
-        #expect(schemas == expected, sourceLocation: sourceLocation)
+        #expect(schemas == expected.sorted(), sourceLocation: sourceLocation)
         let slots = try await session.column(
             "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()")
         #expect(slots.isEmpty, sourceLocation: sourceLocation)

@@ -77,7 +77,8 @@ final class RunningMigration: Sendable {
     }
 }
 
-private final class EndFlag: Sendable {
+/// Whether something has ended.
+final class EndFlag: Sendable {
     private let value = Mutex(false)
     var isSet: Bool { value.withLock { $0 } }
     func set() { value.withLock { $0 = true } }

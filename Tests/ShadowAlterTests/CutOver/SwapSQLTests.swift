@@ -8,7 +8,7 @@ import Testing
 
     @Test func theTablesChangePlacesInThisOrder() {
         let statements = SwapSQL.statements(
-            for: [.item()], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
+            for: [TablePlan.item().exchange], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
         #expect(
             statements == [
                 #"ALTER TABLE "public"."item" SET SCHEMA "item_blue""#,
@@ -23,7 +23,7 @@ import Testing
             .serial(sequence: name("public", "dropped_seq"), greenColumn: nil),
         ])
         let statements = SwapSQL.statements(
-            for: [table], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
+            for: [table.exchange], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
         #expect(statements.first == #"ALTER SEQUENCE "public"."item_id_seq" OWNED BY NONE"#)
         #expect(statements.last == #"ALTER SEQUENCE "public"."item_id_seq" OWNED BY "public"."item"."id""#)
         // The dropped column's sequence goes with the old table.
@@ -35,7 +35,7 @@ import Testing
             .identity(source: name("public", "item_id_seq"), green: name("item_green", "item_id_seq"))
         ])
         let statements = SwapSQL.statements(
-            for: [table], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
+            for: [table.exchange], blueSchema: "item_blue", statistics: [.init(source: [], green: [])])
         #expect(
             statements.first
                 == #"SELECT setval('"item_green"."item_id_seq"', last_value, is_called) FROM "public"."item_id_seq""#)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func statisticsMoveWithTheirTables() {
         let statements = SwapSQL.statements(
-            for: [.item()], blueSchema: "item_blue",
+            for: [TablePlan.item().exchange], blueSchema: "item_blue",
             statistics: [.init(source: [name("public", "stat")], green: [name("item_green", "stat")])])
         #expect(
             statements == [
@@ -61,7 +61,7 @@ import Testing
         second.source = name("shop", "order")
         second.green = name("item_green", "order")
         let statements = SwapSQL.statements(
-            for: [.item(), second], blueSchema: "item_blue",
+            for: [TablePlan.item().exchange, second.exchange], blueSchema: "item_blue",
             statistics: [.init(source: [], green: []), .init(source: [], green: [])])
         #expect(
             statements == [

@@ -12,22 +12,30 @@ struct DependentObjectCheck: TableCheck {
         // Part of the table are its indexes, TOAST table, owned sequences, types, constraints, defaults and statistics.
         // Every foreign key from or to it is ForeignKeyCheck's, with one constraint and several triggers per partition;
         // the triggers of constraints come and go with these. Our own publication is the one that PublicationCheck lets
-        // pass.
+        // pass. Views, rules and functions are QueryReader's. Partitions with what belongs to them are exchanged together with a
+        // partitioned table.
         try table.query(
             TableFamily.with + """
+                , tree AS (SELECT relid FROM pg_partition_tree($1))
                 SELECT DISTINCT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS description
                 FROM dependent d
                 WHERE NOT CASE d.classid
                     WHEN 'pg_catalog.pg_class'::regclass THEN
-                        (d.classid, d.objid) IN (SELECT classid, objid FROM family)
+                        (d.classid, d.objid) IN (SELECT classid, objid FROM family) OR d.objid IN (SELECT relid FROM tree)
+                        OR d.objid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i JOIN tree ON tree.relid = i.indrelid)
                         OR d.objid = (SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid = $1)
+                        OR EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.oid = d.objid AND v.relkind = 'v')
+                    WHEN 'pg_catalog.pg_rewrite'::regclass THEN
+                        EXISTS (SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
+                            WHERE r.oid = d.objid AND (r.rulename <> '_RETURN' OR v.relkind = 'v'))
+                    WHEN 'pg_catalog.pg_proc'::regclass THEN true
                     WHEN 'pg_catalog.pg_type'::regclass THEN
                         (d.classid, d.objid) IN (SELECT classid, objid FROM family)
                     WHEN 'pg_catalog.pg_constraint'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_constraint k
-                            WHERE k.oid = d.objid AND (k.conrelid = $1 OR k.contype = 'f'))
+                            WHERE k.oid = d.objid AND (k.conrelid = $1 OR k.contype = 'f' OR k.conrelid IN (SELECT relid FROM tree)))
                     WHEN 'pg_catalog.pg_attrdef'::regclass THEN
-                        EXISTS (SELECT FROM pg_catalog.pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1)
+                        EXISTS (SELECT FROM pg_catalog.pg_attrdef e WHERE e.oid = d.objid AND (e.adrelid = $1 OR e.adrelid IN (SELECT relid FROM tree)))
                     WHEN 'pg_catalog.pg_trigger'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_trigger t
                             WHERE t.oid = d.objid AND (t.tgrelid = $1 OR t.tgisinternal AND t.tgconstraint <> 0 OR t.tgparentid <> 0))

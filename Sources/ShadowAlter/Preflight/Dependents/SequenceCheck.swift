@@ -20,6 +20,7 @@ struct SequenceCheck: TableCheck {
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum
                 JOIN pg_catalog.pg_class u ON u.oid = e.adrelid JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
                 WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND (e.adrelid <> $1 OR o.is_identity)
+                    AND e.adrelid NOT IN (SELECT relid FROM pg_partition_tree($1))
                 ORDER BY sequence, user_table, user_column
                 """, on: connection
         ).map { row in

@@ -1,0 +1,51 @@
+import Logging
+import PgConnection
+
+/// Builds what takes long and hangs on the new tables, before they are exchanged: materialized views.
+struct Preparations: Sendable {
+    let record: MigrationRecord
+    let control: PgConnection
+    let status: StatusBox
+    let log: Logger
+
+    /// A run that is continued builds what is not there yet.
+    func run() async throws {
+        for dependant in record.plan.dependants {
+            guard let preparation = dependant.preparation, try await isMissing(preparation) else { continue }
+            status.update { $0.reason = "building the \(dependant.name)" }
+            try await build(preparation, dependant)
+            log.info("built the \(dependant.name) over the new table")
+        }
+        status.update { $0.reason = nil }
+    }
+
+    private func isMissing(_ preparation: Preparation) async throws -> Bool {
+        try await control.run { connection in
+            try connection.query(
+                "SELECT to_regclass($1) IS NULL", [.text(preparation.relation.sql)]
+            ).single().value()
+        }
+    }
+
+    private func build(_ preparation: Preparation, _ dependant: Dependant) async throws {
+        do {
+            try await control.cancellable { connection in
+                try connection.execute("BEGIN")
+                do {
+                    for statement in preparation.statements { try connection.execute(statement) }
+                    try connection.execute("COMMIT")
+                } catch {
+                    _ = try? connection.execute("ROLLBACK")
+                    throw error
+                }
+            }
+        } catch let error as PgError where error.sqlState == .queryCanceled && Task.isCancelled {
+            throw CancellationError()
+        } catch let error as PgError where !error.isConnectionLoss {
+            throw MigrationError(
+                .inconsistent, "the \(dependant.name) could not be built over the new table: \(error.message)",
+                state: "the live table and the \(dependant.name) were not touched; the new table is complete",
+                advice: "mend what PostgreSQL complains about and run the same command again, which continues here")
+        }
+    }
+}

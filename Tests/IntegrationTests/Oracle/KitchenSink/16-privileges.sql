@@ -1,0 +1,27 @@
+ALTER TABLE shop.orders OWNER TO sink_owner;
+GRANT SELECT, INSERT ON shop.orders TO sink_manager WITH GRANT OPTION;
+GRANT UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON shop.orders TO sink_manager;
+GRANT SELECT ON shop.orders TO PUBLIC;
+GRANT UPDATE (amount, "Customer") ON shop.orders TO "sink Clerk";
+GRANT SELECT (id, notes) ON shop.orders TO "sink Clerk" WITH GRANT OPTION;
+REVOKE DELETE ON shop.orders FROM sink_owner;
+GRANT USAGE ON SEQUENCE shop."Order Numbers" TO "sink Clerk";
+GRANT ALL ON SEQUENCE shop.orders_serial_no_seq TO sink_manager WITH GRANT OPTION;
+SET ROLE sink_manager;
+GRANT SELECT ON shop.orders TO sink_reader;
+GRANT INSERT ON shop.orders TO sink_reader WITH GRANT OPTION;
+RESET ROLE;
+SET ROLE "sink Clerk";
+GRANT SELECT (id) ON shop.orders TO sink_reader;
+RESET ROLE;
+GRANT USAGE ON TYPE shop.orders TO sink_reader;
+REVOKE ALL ON TYPE shop.orders FROM PUBLIC;
+-- From now on; none of it is the old table's.
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO sink_intruder;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO sink_intruder;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO sink_intruder;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO sink_intruder;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO sink_intruder;
+ALTER DEFAULT PRIVILEGES FOR ROLE sink_owner GRANT ALL ON TABLES TO sink_intruder;
+ALTER DEFAULT PRIVILEGES FOR ROLE sink_owner IN SCHEMA shop GRANT UPDATE ON TABLES TO "sink Clerk";
+ALTER DEFAULT PRIVILEGES FOR ROLE sink_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

@@ -1,0 +1,64 @@
+import PgConnection
+import ShadowAlter
+import Testing
+import ThrowawayServer
+
+extension LiveMigrations {
+    /// Nothing is forgotten in the swap: before and after, and beside a database that PostgreSQL has changed itself.
+    @Suite(.serialized, .timeLimit(.minutes(15))) struct KitchenSinkTests {
+        /// A rebuild leaves no difference at all.
+        @Test(arguments: try await Servers.outermost())
+        func nothingDiffersAfterARebuild(_ binaries: ServerBinaries) async throws {
+            let database = try await TestDatabase.create("sink_rebuild", on: binaries)
+            try await KitchenSink(sections: Self.landed).create(in: database)
+            let before = try await SchemaOracle(database: database).describe()
+            try await migrate("", database)
+            let after = try await SchemaOracle(database: database).describe()
+            let found = before.differences(to: after)
+            #expect(found.isEmpty, "\(binaries): \(found.report)")
+        }
+
+        /// A change leaves what it leaves when PostgreSQL makes it, before anything hangs on the table that would be in its way.
+        @Test(arguments: try await Servers.outermost(), changes)
+        func aChangeIsAsPostgresMakesIt(_ binaries: ServerBinaries, _ change: String) async throws {
+            let database = try await TestDatabase.create("sink_change", on: binaries)
+            try await KitchenSink(sections: Self.landed).create(in: database)
+            try await migrate(change, database)
+            let twin = try await TestDatabase.create("sink_twin", on: binaries)
+            try await KitchenSink(sections: Self.landed).create(in: twin, change: "ALTER TABLE shop.orders \(change);")
+            let native = try await SchemaOracle(database: twin).describe()
+            let found = native.differences(to: try await SchemaOracle(database: database).describe())
+            #expect(found.isEmpty, "\(binaries), \(change): \(found.report)")
+        }
+
+        static let landed = KitchenSink.Section.allCases
+
+        static let changes = [
+            "ALTER id TYPE bigint",
+            "ALTER \"Customer\" TYPE text COLLATE \"C\"",
+            "ALTER weight TYPE numeric(12, 3)",
+            "DROP nickname",
+            "ADD added int NOT NULL DEFAULT 5, ADD \"also Added\" text COLLATE \"C\"",
+            "RENAME nickname TO \"Nick \"\"name\"",
+            "ALTER placed TYPE timestamptz(1) USING placed AT TIME ZONE 'UTC', ALTER placed SET DEFAULT '2021-01-01'",
+            "ALTER id TYPE bigint, ALTER parent_id TYPE bigint, ALTER serial_no TYPE numeric, DROP nickname, ADD last date",
+        ]
+
+        private func migrate(_ clauses: String, _ database: TestDatabase) async throws {
+            let load = SinkLoad(database)
+            do {
+                var options = MigrationOptions.quick
+                options.niceRatio = 1
+                let summary = try await RunningMigration(
+                    MigrationRequest("shop.orders", clauses), database, options
+                ).summary()
+                #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
+            } catch {
+                _ = try? await load.stop()
+                throw error
+            }
+            try await load.stop()
+            try await Finalize(connections: database.options).run("orders")
+        }
+    }
+}
