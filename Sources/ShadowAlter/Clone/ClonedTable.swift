@@ -4,7 +4,8 @@ import PgConnection
 struct ClonedTable: Sendable {
     let table: PlannedTable
     let green: QualifiedName
-    let greenOID: UInt32
+    /// Another one once the script has put another table in its place.
+    var greenOID: UInt32
 
     var source: QualifiedName { table.source }
     var sourceOID: UInt32 { table.sourceOID }

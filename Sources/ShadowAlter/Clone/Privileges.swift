@@ -78,7 +78,8 @@ struct Privileges {
             SELECT quote_ident(s.attname) AS name, s.attacl::text AS acl, format('%I.%I', n.nspname, g.relname) AS green,
                 pg_get_userbyid(g.relowner) AS owner
             FROM pg_attribute s, pg_class g JOIN pg_namespace n ON n.oid = g.relnamespace
-            WHERE s.attrelid = $1::oid AND s.attacl IS NOT NULL AND s.attnum > 0 AND NOT s.attisdropped AND g.oid = $2::oid
+            JOIN pg_attribute c ON c.attrelid = g.oid AND NOT c.attisdropped
+            WHERE c.attname = s.attname AND s.attrelid = $1::oid AND s.attacl IS NOT NULL AND s.attnum > 0 AND NOT s.attisdropped AND g.oid = $2::oid
             """, [.int(sourceOID), .int(greenOID)])
         for column in columns.rows {
             let name: String = try column.get("name")

@@ -16,6 +16,7 @@ struct CopyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
 
     func run() async throws {
+        try await lookForMisfits()
         let agenda = SharedAgenda(CopyAgenda(tables: record.tables.count))
         for (index, table) in record.tables.enumerated() {
             if let file = table.file {
@@ -30,6 +31,29 @@ struct CopyPhase: Sendable {
             }
             // The first failure ends the others after the chunk that they are in.
             while try await group.next() != nil {}
+        }
+    }
+
+    /// Before the first chunk: once rows have been copied, what was found missing has been added, or fails for itself.
+    private func lookForMisfits() async throws {
+        for table in record.tables where table.plan.isPartitioned {
+            let hasBegun: Bool = try await control.query(
+                "SELECT EXISTS (SELECT FROM shadow_alter.chunk WHERE table_id = $1)", [.int(table.id)]
+            ).single().value()
+            guard !hasBegun else { continue }
+            status.update { $0.reason = "looking for rows of \(table.plan.source) that no partition takes" }
+            let connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
+            do {
+                try await MisfitScan(table: table, connection: connection).run {
+                    try Task.checkCancellation()
+                    try await throttle.admit(lane: 0) { true }
+                }
+                await connection.close()
+            } catch {
+                await connection.close()
+                throw error
+            }
+            status.update { $0.reason = nil }
         }
     }
 

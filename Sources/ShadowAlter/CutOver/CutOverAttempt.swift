@@ -21,8 +21,11 @@ struct CutOverAttempt: Sendable {
 
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
-        let statistics = try await connection.run { [record] connection in
-            try record.plan.exchanges.map { try Self.statistics(of: $0, on: connection) }
+        let (statistics, arrivals) = try await connection.run { [record] connection in
+            (
+                try record.plan.exchanges.map { try Self.statistics(of: $0, on: connection) },
+                try Self.arrivals(record, on: connection)
+            )
         }
         let rehearsal = try await rehearse()
         let requested = clock.now
@@ -42,7 +45,8 @@ struct CutOverAttempt: Sendable {
             try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
             try execute(
                 SwapSQL.statements(
-                    for: record.plan.exchanges, blueSchema: record.plan.blueSchema, statistics: statistics),
+                    for: record.plan.exchanges, blueSchema: record.plan.blueSchema, statistics: statistics)
+                    + arrivals,
                 on: connection)
             try execute(record.plan.dependants.flatMap(\.restore), on: connection)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
@@ -143,21 +147,36 @@ struct CutOverAttempt: Sendable {
         }
     }
 
+    /// The partitions of tables that were ordinary ones come along. The ones above have gone to the schema of the old table by then.
+    private static func arrivals(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [String] {
+        try record.tables.filter(\.plan.isPartitioned).flatMap { table in
+            try Arrivals.read(table, on: connection).partitions.flatMap { partition in
+                SwapSQL.move(
+                    partition.name,
+                    try statistics(of: partition.name, on: connection).filter { $0.schema == partition.name.schema },
+                    to: table.plan.source.schema)
+            }
+        }
+    }
+
     private static func statistics(
         of table: Exchange, on connection: isolated PgConnection
     ) throws -> SwapSQL.Statistics {
-        func names(_ relation: QualifiedName) throws -> [QualifiedName] {
-            try connection.query(
-                """
-                SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
-                WHERE s.stxrelid = $1::text::regclass ORDER BY s.oid
-                """, [.text(relation.sql)]
-            ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
-        }
         // A statistics object may live in another schema than its table; only those beside it move.
         return SwapSQL.Statistics(
-            source: try names(table.source).filter { $0.schema == table.source.schema },
-            green: try names(table.green).filter { $0.schema == table.green.schema })
+            source: try statistics(of: table.source, on: connection).filter { $0.schema == table.source.schema },
+            green: try statistics(of: table.green, on: connection).filter { $0.schema == table.green.schema })
+    }
+
+    private static func statistics(
+        of relation: QualifiedName, on connection: isolated PgConnection
+    ) throws -> [QualifiedName] {
+        try connection.query(
+            """
+            SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+            WHERE s.stxrelid = $1::text::regclass ORDER BY s.oid
+            """, [.text(relation.sql)]
+        ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
     }
 }
 

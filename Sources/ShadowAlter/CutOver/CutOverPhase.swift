@@ -29,9 +29,14 @@ struct CutOverPhase: Sendable {
 
     /// A request for ACCESS EXCLUSIVE that waits makes everybody wait who comes after it, so that none is made while it could not be granted.
     private func waitForBlockers() async throws {
+        let partitions = try await control.run { [record] connection in
+            try record.tables.filter(\.plan.isPartitioned).flatMap { table in
+                try Arrivals.read(table, on: connection).partitions.map(\.oid)
+            }
+        }
+        let locks = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID)).all.map(\.oid)
         let finder = BlockerFinder(
-            relations: LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID)).all.map(\.oid),
-            migrationID: record.id, patience: options.lockTimeout)
+            relations: locks + partitions, migrationID: record.id, patience: options.lockTimeout)
         var reported: [Int32?] = []
         while true {
             let blockers = try await control.run { try finder.find(on: $0) }

@@ -14,7 +14,9 @@ public struct LockPlan: Sendable, Equatable {
     /// - Parameter greenOIDs: of the new tables, in the order of `plan.tables`; empty leaves them out, for a plan whose tables are not there.
     init(_ plan: MigrationPlan, greenOIDs: [UInt32] = []) {
         let sources = plan.tables.map { RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table) }
-        let greens = zip(plan.tables, greenOIDs).map { RelationLock(oid: $1, relation: $0.green, kind: .table) }
+        let greens = zip(plan.tables, greenOIDs).map {
+            RelationLock(oid: $1, relation: $0.green, kind: .table, withPartitions: $0.isPartitioned)
+        }
         let parents = plan.parents.map {
             RelationLock(oid: $0.sourceOID, relation: $0.source, kind: .table, depth: $0.depth)
         }

@@ -24,7 +24,7 @@ enum SwapSQL {
         return statements
     }
 
-    private static func move(_ table: QualifiedName, _ statistics: [QualifiedName], to schema: String) -> [String] {
+    static func move(_ table: QualifiedName, _ statistics: [QualifiedName], to schema: String) -> [String] {
         let schema = Quoting.identifier(schema)
         return ["ALTER TABLE \(table.sql) SET SCHEMA \(schema)"]
             + statistics.map { "ALTER STATISTICS \($0.sql) SET SCHEMA \(schema)" }

@@ -33,8 +33,10 @@ struct IndexPhase: Sendable {
             while try await group.next() != nil {}
         }
         try await control.transaction { [record] connection in
-            for table in record.plan.tables {
-                for statement in table.afterIndexes { try connection.execute(statement) }
+            for table in record.tables {
+                let arrivals = try table.plan.isPartitioned ? Arrivals.read(table, on: connection) : nil
+                let (before, after) = (arrivals?.detach ?? [], arrivals?.attach ?? [])
+                for statement in before + table.plan.afterIndexes + after { try connection.execute(statement) }
             }
             for statement in record.plan.completion { try connection.execute(statement) }
             try StateStore.setPhase(.catchingUp, of: record.id, on: connection)

@@ -19,6 +19,20 @@ struct ChangeTracker {
         current = original
     }
 
+    /// For a table in whose place another one was made: its columns are the old one's of the same name.
+    init(original: [ColumnFacts], replacement: [ColumnFacts]) {
+        self.original = original
+        current = replacement.enumerated().map { position, column in
+            var column = column
+            column.number =
+                original.first { $0.name == column.name }?.number ?? Self.firstNewNumber + position
+            return column
+        }
+    }
+
+    /// Beyond all that a table can have.
+    private static let firstNewNumber = 10_000
+
     /// Takes in one statement that has been executed.
     mutating func apply(_ alter: AlterTable?, after: [ColumnFacts]) throws {
         let before = current

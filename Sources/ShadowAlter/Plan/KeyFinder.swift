@@ -114,20 +114,26 @@ struct KeyFinder {
     }
 
     /// Which of the green table's indexes finds rows by the key.
-    func keyIndex(_ key: [KeyColumn], among indexes: [IndexFacts]) throws -> IndexFacts {
+    ///
+    /// - Parameter asPrefix: whether it may go on after the key's columns, as that of a partitioned table often has to.
+    func keyIndex(_ key: [KeyColumn], among indexes: [IndexFacts], asPrefix: Bool = false) throws -> IndexFacts {
         let wanted = Set(key.map(\.green))
         let usable = indexes.filter { index in
-            guard index.isUnique, index.isImmediate, let columns = index.plainColumns,
-                index.definition(on: source) != nil
-            else { return false }
-            return Set(columns) == wanted && columns.count == wanted.count
+            guard let columns = index.plainColumns, index.definition(on: source) != nil else { return false }
+            if asPrefix { return Set(columns.prefix(wanted.count)) == wanted }
+            return index.isUnique && index.isImmediate && Set(columns) == wanted && columns.count == wanted.count
         }
-        guard let chosen = usable.first(where: { $0.isPrimary }) ?? usable.first else {
+        let exact = usable.filter { $0.isUnique && $0.isImmediate && $0.plainColumns?.count == wanted.count }
+        guard let chosen = exact.first(where: { $0.isPrimary }) ?? exact.first ?? usable.first else {
             throw Refused.key(
                 source,
-                "after the change there is no unique index on the key (\(key.map(\.green).joined(separator: ", ")))",
+                asPrefix
+                    ? "the new table has no index that begins with the key (\(key.map(\.green).joined(separator: ", ")))"
+                    : "after the change there is no unique index on the key (\(key.map(\.green).joined(separator: ", ")))",
                 "rows of the new table could not be found by their key",
-                "keep the primary key, or the unique index, during this migration")
+                asPrefix
+                    ? "let the primary key begin with these columns, or add an index on them"
+                    : "keep the primary key, or the unique index, during this migration")
         }
         return chosen
     }

@@ -43,13 +43,19 @@ enum NameCollisions {
     ///
     /// What the old tables take along to blue is no obstacle: they leave first.
     static func check(_ tables: [TriedTable], on connection: isolated PgConnection) throws {
-        for table in tables.map(\.clone) {
+        for tried in tables {
+            let table = tried.clone
             let staying = try tables.flatMap { try sharedSequences($0, on: connection) }
             let rows = try connection.query(
                 member + """
-                    , new AS (
+                    , partition AS (SELECT relid FROM pg_partition_tree($2::oid::regclass) WHERE $5::bool AND relid <> $2::oid),
+                    new AS (
                         SELECT c.relname AS name, 'relation' AS kind FROM pg_catalog.pg_index i
-                            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $2::oid
+                            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                            WHERE i.indrelid = $2::oid OR i.indrelid IN (SELECT relid FROM partition)
+                        UNION ALL
+                        SELECT c.relname, k.kind FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid,
+                            (VALUES ('relation'), ('type')) k (kind)
                         UNION ALL
                         SELECT c.relname, 'relation' FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
                             AND c.relkind = 'S' JOIN pg_catalog.pg_class g ON g.oid = d.refobjid AND g.relnamespace = c.relnamespace
@@ -62,6 +68,9 @@ enum NameCollisions {
                         SELECT c.oid, c.relname AS name, 'relation' AS kind FROM pg_catalog.pg_class c
                             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $3
                         UNION ALL
+                        SELECT t.oid, t.typname, 'type' FROM pg_catalog.pg_type t
+                            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $3 AND t.typrelid = 0
+                        UNION ALL
                         SELECT s.oid, s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
                             JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace WHERE n.nspname = $3)
                     SELECT new.name, new.kind FROM new JOIN present p ON p.name = new.name AND p.kind = new.kind
@@ -70,7 +79,7 @@ enum NameCollisions {
                     """,
                 [
                     .array(tables.map { String($0.clone.sourceOID) }), .int(table.greenOID), .text(table.source.schema),
-                    .array(staying),
+                    .array(staying), .bool(tried.isReplaced),
                 ])
             let refusals = try rows.rows.map { row in
                 Refusal(
@@ -87,9 +96,7 @@ enum NameCollisions {
     private static func sharedSequences(
         _ table: TriedTable, on connection: isolated PgConnection
     ) throws -> [String] {
-        let reader = SequenceReader(
-            sourceOID: table.clone.sourceOID, green: table.clone.green, tracker: table.tracker)
-        return try reader.read(on: connection).sequences.compactMap { sequence in
+        try SequenceReader(table).read(on: connection).sequences.compactMap { sequence in
             if case .serial(let name, .some) = sequence { name.name } else { nil }
         }
     }

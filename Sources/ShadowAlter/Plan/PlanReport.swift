@@ -13,7 +13,7 @@ public struct PlanReport: Sendable {
         switch plan.strategy {
         case .native: lines += native + cutOverLocks
         case .shadow:
-            lines += together
+            lines += together + trees
             for (index, table) in plan.tables.enumerated() { lines += shadow(table, number: index + 1) }
             lines += dependants + locks + cutOverLocks
         }
@@ -41,7 +41,28 @@ public struct PlanReport: Sendable {
 
     private var sources: String { plan.tables.map(\.source.description).joined(separator: ", ") }
 
+    private var trees: [String] {
+        plan.roots.flatMap { root in
+            [
+                "",
+                "partitioned table  \(root.source), with everything below it, each table as follows",
+                "new tables         in the schema \(root.green.schema); they take the old ones' places",
+                "old tables         in the schema \(plan.blueSchema) after the cut-over, until `finalize`",
+            ]
+        }
+    }
+
+    /// One of many: what there is to say of it in particular.
+    private func partition(_ table: TablePlan) -> [String] {
+        let rows = table.estimatedRows.map { "about \($0) rows" } ?? "an unknown number of rows"
+        return [
+            "", "partition  \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
+            "key        " + table.key.map { describe($0) }.joined(separator: ", "),
+        ] + indexes(table)
+    }
+
     private func shadow(_ table: TablePlan, number: Int) -> [String] {
+        guard !table.isInTree else { return partition(table) }
         let rows = table.estimatedRows.map { "about \($0) rows" } ?? "an unknown number of rows (never analysed)"
         var lines = plan.tables.count > 1 ? ["", "— table \(number) of \(plan.tables.count) —"] : [""]
         lines += [
@@ -63,9 +84,18 @@ public struct PlanReport: Sendable {
                 ["columns that are not taken over as they are"]
                 + changed.map { "  \($0.green) ← \($0.expression)" }
         }
-        lines += ["indexes, built after the copy, the costliest first"]
-        lines += table.indexes.map { "  \($0.name)\($0.isKey ? ", by which rows are found" : "")" }
-        return lines
+        if table.isPartitioned {
+            lines += [
+                "partitions of the new table; all rows are looked at before the copy, whether one takes them",
+            ]
+            lines += table.partitions.map { "  \($0)" }
+        }
+        return lines + indexes(table)
+    }
+
+    private func indexes(_ table: TablePlan) -> [String] {
+        ["indexes, built after the copy, the costliest first"]
+            + table.indexes.map { "  \($0.name)\($0.isKey ? ", by which rows are found" : "")" }
     }
 
     private func describe(_ key: KeyColumn) -> String {

@@ -9,13 +9,29 @@ struct PlannedChange: Sendable {
         var alter: AlterTable?
         /// The table that an ALTER TABLE is about.
         var table: UInt32?
+        /// What it names and is not made by it.
+        var names: [NamedObject] = []
+        var effect = Effect.other
 
         /// Whether `sql` is clauses alone, to be completed by the table's name.
         var isClauses: Bool { alter?.name.isEmpty == true }
     }
 
+    /// What a statement does beside changing what there is.
+    enum Effect: Sendable, Equatable {
+        case other
+        /// Takes these tables away; others of the same names are made for them later.
+        case drop([UInt32])
+        /// Makes the table that takes this one's place.
+        case create(UInt32)
+        /// Makes a partition of this name below the table that takes this one's place.
+        case createPartition(String, of: UInt32)
+    }
+
     /// In the order of their OIDs, in which they will be locked.
     var tables: [PlannedTable]
+    /// Those of them that the script drops and creates anew.
+    var replaced: Set<UInt32> = []
     var statements: [Statement]
 
     /// - Throws: `Refused` for text that cannot be read, for a table that is not there, and for statements that are not supported.

@@ -29,7 +29,7 @@ public enum Planner {
         try schemas.create(on: connection)
         let clones = try roots.flatMap { try ClonedTable.clone($0, into: schemas.green, on: connection) }
         let tried = try Trial(
-            statements: change.statements, clones: clones, greenSchema: schemas.green, searchPath: path
+            statements: change.statements, clones: clones, replaced: change.replaced, greenSchema: schemas.green, searchPath: path
         ).run(on: connection)
         try NameCollisions.check(tried, on: connection)
 
@@ -81,7 +81,10 @@ public enum Planner {
             warnings += try Preflight.warnings(table: table.clone.sourceOID, on: connection)
         }
         for root in parents where root.clone.table.depth == 0 {
-            plan.completion += try TreeCompletion(rootOID: root.clone.greenOID).take(on: connection)
+            let tree = try PartitionTree.read(root.clone.greenOID, on: connection)
+            let completion = try TreeCompletion.read(tree, on: connection)
+            plan.completion += completion.statements
+            try completion.strip(on: connection)
         }
         for table in tables { try TablePlanBuilder(tried: table).strip(on: connection) }
         var seen: Set<String> = []

@@ -28,6 +28,13 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var indexBytes: Int64
     /// Whether it is exchanged together with the partitioned table above it.
     public var isInTree = false
+    /// The partitions of a green table that is partitioned, as far as the plan knows them: everything below it. Empty for one that is not.
+    public var partitions: [QualifiedName] = []
+    /// Whether refresh takes rows away and puts them back, because no unique index is on the key alone, or the rows may be in partitions.
+    public var replacesRows = false
+
+    /// Whether an ordinary table becomes a partitioned one.
+    public var isPartitioned: Bool { !partitions.isEmpty }
 }
 
 /// What becomes of one of the source's columns.

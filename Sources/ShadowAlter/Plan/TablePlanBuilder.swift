@@ -23,12 +23,10 @@ struct TablePlanBuilder {
             IndexReader.read(sourceOID, on: connection), on: connection)
         let key = try finder.key(keyNames, on: connection)
         try finder.checkExpressions(key, greenSchema: green.schema, on: connection)
-        let indexes = try ordered(IndexReader.read(greenOID, on: connection), on: connection)
-        let keyIndex = try finder.keyIndex(key, among: indexes)
+        let indexes = try GreenIndexes.read(greenOID, green, on: connection)
+        let keyIndex = try finder.keyIndex(key, among: indexes.own, asPrefix: tried.isReplaced)
         try checkAddedColumns(on: connection)
-        let (sequences, warnings) = try SequenceReader(sourceOID: sourceOID, green: green, tracker: tracker)
-            .read(on: connection)
-        let late = try ConstraintReader.notValid(of: greenOID, on: connection)
+        let (sequences, warnings) = try SequenceReader(tried).read(on: connection)
         let sizes = try connection.query(
             """
             SELECT nullif(reltuples, -1)::bigint AS rows, pg_table_size(oid) AS table_bytes, pg_indexes_size(oid) AS index_bytes
@@ -39,40 +37,54 @@ struct TablePlanBuilder {
             source: source, sourceOID: sourceOID, green: green, columns: tracker.columns,
             mapping: tracker.mapping(table: source.name),
             key: key, publishesWholeRows: isFull || connection.serverVersion.major < 15,
-            indexes: indexes.compactMap { index in
-                index.definition(on: green).map {
+            indexes: try ordered(indexes.built, on: connection).compactMap { table, index in
+                index.definition(on: table).map {
                     IndexPlan(
                         name: index.name, definition: $0, tablespace: index.tablespace, isUnique: index.isUnique,
-                        cost: index.comparisonCost,
-                        isKey: index.name == keyIndex.name)
+                        cost: index.comparisonCost, isKey: indexes.isPart(index, of: keyIndex))
                 }
             },
-            afterIndexes: indexes.flatMap { $0.finishing(on: green) } + late.map { $0.add(to: green) },
+            afterIndexes: indexes.afterwards,
             sequences: sequences,
             fingerprint: try CatalogFingerprint.digest(of: sourceOID, publication: nil, on: connection),
             estimatedRows: try sizes.optional("rows"), tableBytes: try sizes.get("table_bytes"),
-            indexBytes: try sizes.get("index_bytes"), isInTree: isInTree)
-        return (plan, warnings + volatileDefaults())
+            indexBytes: try sizes.get("index_bytes"), isInTree: isInTree, partitions: indexes.partitions,
+            replacesRows: !indexes.partitions.isEmpty || keyIndex.plainColumns?.count != key.count || !keyIndex.isUnique
+        )
+        let losses = tried.isReplaced ? try Replacement(tried.clone).losses(on: connection) : []
+        if tried.isReplaced { try checkCasts(plan, on: connection) }
+        return (plan, warnings + volatileDefaults() + losses)
+    }
+
+    /// PostgreSQL tells, without executing anything, whether the old columns' values can be assigned to the new columns.
+    private func checkCasts(_ plan: TablePlan, on connection: isolated PgConnection) throws {
+        let statement = RefreshSQL(table: plan, spool: green).insert(pages: 0, 0)
+        guard let error = try connection.rejection(of: ["EXPLAIN " + statement]) else { return }
+        throw Refused([
+            Refusal(
+                code: "not-assignable", object: source.description,
+                what: "the rows of the old table cannot be put into the new one",
+                why: "PostgreSQL says: \(error.message)\(error.hint.map { " (\($0))" } ?? "")",
+                fix: "give the new column a type to which the old one's values can be assigned, or another name")
+        ])
     }
 
     private var isInTree: Bool { tried.clone.table.depth > 0 }
 
     func strip(on connection: isolated PgConnection) throws {
-        for index in try IndexReader.read(greenOID, on: connection) {
-            try connection.execute(index.drop(from: green))
-        }
-        for constraint in try ConstraintReader.notValid(of: greenOID, on: connection) {
-            try connection.execute(constraint.drop(from: green))
-        }
+        try GreenIndexes.read(greenOID, green, on: connection).strip(on: connection)
     }
 
     /// Those that take longest to sort first, so that no session works alone at the end. Among equals the source's sizes tell, since the
     /// clone's indexes are empty; new ones come first, for nobody knows.
-    private func ordered(_ indexes: [IndexFacts], on connection: isolated PgConnection) throws -> [IndexFacts] {
+    private func ordered(
+        _ indexes: [(table: QualifiedName, index: IndexFacts)], on connection: isolated PgConnection
+    ) throws -> [(table: QualifiedName, index: IndexFacts)] {
         let sizes = try Dictionary(
             IndexReader.read(sourceOID, on: connection).map { ($0.name, $0.bytes) }, uniquingKeysWith: { $1 })
         return indexes.sorted { left, right in
-            (left.comparisonCost, sizes[left.name] ?? .max, right.name) > (
+            let (left, right) = (left.index, right.index)
+            return (left.comparisonCost, sizes[left.name] ?? .max, right.name) > (
                 right.comparisonCost, sizes[right.name] ?? .max, left.name
             )
         }

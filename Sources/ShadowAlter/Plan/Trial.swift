@@ -2,10 +2,12 @@ import PgConnection
 
 /// A cloned table after the change has been tried on it.
 struct TriedTable: Sendable {
-    let clone: ClonedTable
+    var clone: ClonedTable
     var tracker: ChangeTracker
     /// Why PostgreSQL's own ALTER TABLE would be more than a change of catalogs; nil when it is not.
     var reasonForWork: String?
+    /// Whether the script has made another table in the place of the clone.
+    var isReplaced = false
 }
 
 /// Executes the change on the clones, statement by statement, and watches what becomes of each.
@@ -13,6 +15,8 @@ struct Trial {
     let statements: [PlannedChange.Statement]
     /// Of all tables that the change names.
     let clones: [ClonedTable]
+    /// The sources that the script drops and creates anew.
+    var replaced: Set<UInt32> = []
     let greenSchema: String
     let searchPath: String
 
@@ -26,14 +30,18 @@ struct Trial {
                 clone.table.isPartitioned
                     ? nil : try PhysicalFacts.read(clone.greenOID, columns: columns, on: connection))
             try checkColumns(columns, of: clone, on: connection)
-            tried.append(TriedTable(clone: clone, tracker: ChangeTracker(original: columns)))
+            tried.append(
+                TriedTable(
+                    clone: clone, tracker: ChangeTracker(original: columns),
+                    isReplaced: replaced.contains(clone.sourceOID)))
         }
         try connection.query(
             "SELECT set_config('search_path', $1, true)",
             [.text("\(Quoting.identifier(greenSchema)), \(searchPath)")])
         for statement in statements {
-            try execute(statement, on: connection)
-            for index in tried.indices {
+            try checkNames(statement, on: connection)
+            try execute(statement, &tried, on: connection)
+            for index in tried.indices where !tried[index].isReplaced {
                 let isMeant = statement.table.map { tried[index].clone.table.lineage.contains($0) } ?? false
                 try tried[index].tracker.apply(
                     isMeant ? statement.alter : nil,
@@ -41,7 +49,14 @@ struct Trial {
             }
         }
         try connection.query("SELECT set_config('search_path', $1, true)", [.text(searchPath)])
-        try checkReach(on: connection)
+        try checkReach(tried.map(\.clone), on: connection)
+        for index in tried.indices where tried[index].isReplaced {
+            before[index] = nil
+            tried[index].reasonForWork = "the script puts another table in its place"
+            tried[index].tracker = ChangeTracker(
+                original: try ColumnFacts.read(tried[index].clone.sourceOID, on: connection),
+                replacement: try ColumnFacts.read(tried[index].clone.greenOID, on: connection))
+        }
         for (index, before) in before.enumerated() {
             guard let before else { continue }
             let after = try PhysicalFacts.read(
@@ -65,6 +80,60 @@ struct Trial {
             throw MigrationError(
                 .inconsistent, "the clone of \(clone.source) has other columns than the table itself",
                 state: "nothing was changed", advice: "this is a bug: please report it with the table's definition")
+        }
+    }
+
+    /// What a statement names must be found among the clones, or it would reach the live tables: the clone's may have been dropped before.
+    private func checkNames(_ statement: PlannedChange.Statement, on connection: isolated PgConnection) throws {
+        for object in statement.names {
+            let schema: String?
+            switch object {
+            case .relation(let name):
+                schema = try connection.query(
+                    """
+                    SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)
+                    """, [.text(Quoting.identifiers(name))]
+                ).first?.value()
+            case .statistics(let name):
+                schema = try connection.query(
+                    """
+                    SELECT n.nspname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+                    WHERE s.stxname = $1 AND pg_statistics_obj_is_visible(s.oid)
+                    """, [.text(name.joined())]
+                ).first?.value()
+            }
+            guard let schema, schema != greenSchema else { continue }
+            throw Refused.change(
+                object.name.joined(separator: "."),
+                "the statement \(statement.sql.prefix(60)) … names it, and the changed table has it no more",
+                "the statement would reach what is live", "correct the order of the statements, or leave this one out")
+        }
+    }
+
+    private func execute(
+        _ statement: PlannedChange.Statement, _ tried: inout [TriedTable], on connection: isolated PgConnection
+    ) throws {
+        switch statement.effect {
+        case .other:
+            try execute(statement, on: connection)
+        case .drop(let tables):
+            // Not by the names in the script.
+            for table in tried where tables.contains(table.clone.sourceOID) {
+                try connection.execute("DROP TABLE \(table.clone.green.sql)")
+            }
+        case .create(let source):
+            try execute(statement, on: connection)
+            guard let index = tried.firstIndex(where: { $0.clone.sourceOID == source }) else { return }
+            let clone = tried[index].clone
+            tried[index].clone.greenOID = try connection.query(
+                "SELECT $1::text::regclass::oid", [.text(clone.green.sql)]
+            ).single().value()
+            try Replacement(tried[index].clone).takeOver(on: connection)
+        case .createPartition(let name, let source):
+            try execute(statement, on: connection)
+            guard let table = tried.first(where: { $0.clone.sourceOID == source }) else { return }
+            let partition = QualifiedName(schema: table.clone.green.schema, name: name)
+            try Replacement(table.clone).giveOwner(to: partition, on: connection)
         }
     }
 
@@ -92,7 +161,7 @@ struct Trial {
     }
 
     /// The change must not have touched anything but the clones: what it locked tells.
-    private func checkReach(on connection: isolated PgConnection) throws {
+    private func checkReach(_ clones: [ClonedTable], on connection: isolated PgConnection) throws {
         let touched = try connection.query(
             """
             SELECT l.relation::regclass::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation

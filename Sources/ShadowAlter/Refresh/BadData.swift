@@ -16,9 +16,14 @@ enum BadData {
         if let detail = error.detail { message += " (\(detail))" }
         if let column = error.columnName { message += ", column \(column)" }
         if let constraint = error.constraintName { message += ", constraint \(constraint)" }
+        // PostgreSQL names no constraint when there is no partition.
+        let lacksPartition = table.isPartitioned && state == .checkViolation && error.constraintName == nil
         return MigrationError(
             .badData, message,
             state: "the live table was not touched; the shadow, the slot and everything copied so far are kept",
-            advice: "mend the data and run the same command again, or `shadow-alter abort` and change the definition")
+            advice: lacksPartition
+                ? "add a partition for it (CREATE TABLE \(table.green.schema).… PARTITION OF \(table.green.sql) FOR VALUES …; it moves along at "
+                    + "the cut-over), or change the row, and run the same command again; or `shadow-alter abort`"
+                : "mend the data and run the same command again, or `shadow-alter abort` and change the definition")
     }
 }

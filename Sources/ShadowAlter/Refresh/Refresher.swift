@@ -37,6 +37,7 @@ actor Refresher {
     private static func mode(
         of table: TableRecord, on connection: isolated PgConnection
     ) throws -> RefreshBatch.Mode {
+        guard !table.plan.replacesRows else { return .replacing }
         let cannotUpdate: Bool = try connection.query(
             """
             SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attidentity = 'a' AND attname <> ALL ($2::name[]))

@@ -20,7 +20,7 @@ struct NamedObjects: Sendable, Equatable {
 
     /// nil for a statement that a script may not contain.
     init?(_ statement: SQLStatement) {
-        var reader = Reader(tokens: statement.tokens[...])
+        var reader = TokenReader(tokens: statement.tokens[...])
         let verb = reader.word()
         switch (verb, reader.word()) {
         case ("create", "unique"):
@@ -41,6 +41,12 @@ struct NamedObjects: Sendable, Equatable {
         case ("drop", "statistics"), ("alter", "statistics"):
             reader.skip("if", "exists")
             used = verb == "drop" ? reader.names().map { .statistics($0) } : [.statistics(reader.name())]
+        case ("grant", _), ("revoke", _):
+            guard reader.skipTo("on") else { return nil }
+            let kinds = ["sequence", "all", "schema", "database", "function", "procedure", "routine", "type", "domain", "language", "tablespace", "foreign", "large", "parameter"]
+            guard !kinds.contains(where: { reader.isAt($0) }) else { return nil }
+            reader.skip("table")
+            used = reader.names().map { .relation($0) }
         case ("comment", "on"):
             guard let object = Self.commented(&reader) else { return nil }
             used = [object]
@@ -50,7 +56,7 @@ struct NamedObjects: Sendable, Equatable {
         guard used.allSatisfy({ !$0.name.isEmpty }) else { return nil }
     }
 
-    private mutating func index(_ reader: inout Reader) {
+    private mutating func index(_ reader: inout TokenReader) {
         reader.skip("concurrently")
         reader.skip("if", "not", "exists")
         let name = reader.name()
@@ -61,7 +67,7 @@ struct NamedObjects: Sendable, Equatable {
     }
 
     /// COMMENT ON anything but a part of a table would be said at once, of something that is not the migration's.
-    private static func commented(_ reader: inout Reader) -> NamedObject? {
+    private static func commented(_ reader: inout TokenReader) -> NamedObject? {
         switch reader.word() {
         case "table", "index", "sequence": return .relation(reader.name())
         case "column": return .relation(reader.name().dropLast())
@@ -71,59 +77,5 @@ struct NamedObjects: Sendable, Equatable {
             return .relation(reader.name())
         default: return nil
         }
-    }
-}
-
-/// Goes through a statement's tokens.
-private struct Reader {
-    var tokens: ArraySlice<SQLToken>
-
-    /// The next token, if it is an unquoted word.
-    mutating func word() -> String? {
-        guard case .word(let word)? = tokens.first?.kind else { return nil }
-        tokens.removeFirst()
-        return word
-    }
-
-    func isAt(_ word: String) -> Bool { tokens.first?.isWord(word) == true }
-
-    /// Goes past these words, if all of them come next.
-    mutating func skip(_ words: String...) {
-        guard zip(tokens, words).allSatisfy({ $0.isWord($1) }), tokens.count >= words.count else { return }
-        tokens.removeFirst(words.count)
-    }
-
-    /// Goes past the next such word that stands outside of all brackets; false when there is none.
-    mutating func skipTo(_ word: String) -> Bool {
-        var depth = 0
-        while let token = tokens.popFirst() {
-            if token.isSymbol("(") || token.isSymbol("[") { depth += 1 }
-            if token.isSymbol(")") || token.isSymbol("]") { depth -= 1 }
-            if depth == 0, token.isWord(word) { return true }
-        }
-        return false
-    }
-
-    /// A name with the dots in it; empty when none comes next. ON and IF are no names unless quoted: before them one was left out.
-    mutating func name() -> [String] {
-        guard !isAt("on"), !isAt("from") else { return [] }
-        var parts: [String] = []
-        while let part = tokens.first?.identifier {
-            parts.append(part)
-            tokens.removeFirst()
-            guard tokens.first?.isSymbol(".") == true else { break }
-            tokens.removeFirst()
-        }
-        return parts
-    }
-
-    /// Names between commas.
-    mutating func names() -> [[String]] {
-        var names = [name()]
-        while tokens.first?.isSymbol(",") == true {
-            tokens.removeFirst()
-            names.append(name())
-        }
-        return names
     }
 }

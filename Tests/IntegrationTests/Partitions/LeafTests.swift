@@ -126,14 +126,20 @@ struct PartitionLoad: Sendable {
     let workload: Workload
     let database: TestDatabase
 
-    static func start(_ database: TestDatabase, _ table: WorkloadTable? = nil) async throws -> Self {
-        // A statement that names thousands of keys is planned for seconds where rows are in partitions.
+    /// A statement that names thousands of keys is planned for seconds where rows are in partitions.
+    private static var everythingButLarge: OperationWeights {
         var weights = OperationWeights.mixed
         weights[.large] = 0
+        return weights
+    }
+
+    static func start(
+        _ database: TestDatabase, _ table: WorkloadTable? = nil, weights: OperationWeights? = nil
+    ) async throws -> Self {
         let workload = try await Workload.start(
             table: table ?? PartitionedOrders.table(), options: database.options,
             settings: WorkloadSettings(
-                seed: try WorkloadSeed.choose(), clients: 3, weights: weights, rowsPerClient: 900, adoptedRows: 1500),
+                seed: try WorkloadSeed.choose(), clients: 3, weights: weights ?? everythingButLarge, rowsPerClient: 900, adoptedRows: 1500),
             announce: { print("\(database.server.binaries): \($0)") })
         return Self(workload: workload, database: database)
     }
