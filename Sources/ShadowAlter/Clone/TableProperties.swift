@@ -1,6 +1,6 @@
 import PgConnection
 
-/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comment, replica identity.
+/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comments on it and on its row type, replica identity.
 struct TableProperties {
     let sourceOID: UInt32
     let green: QualifiedName
@@ -8,7 +8,7 @@ struct TableProperties {
     func copy(on connection: isolated PgConnection) throws {
         let row = try connection.query(
             """
-            SELECT obj_description(c.oid, 'pg_class') AS comment, c.relreplident::text AS identity,
+            SELECT obj_description(c.oid, 'pg_class') AS comment, obj_description(c.reltype, 'pg_type') AS type_comment, c.relreplident::text AS identity,
                 ARRAY(SELECT o FROM unnest(c.reloptions) o)
                     || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options
             FROM pg_class c WHERE c.oid = $1
@@ -21,6 +21,9 @@ struct TableProperties {
         }
         if let comment: String = try row.optional("comment") {
             try connection.execute("COMMENT ON TABLE \(green.sql) IS \(Quoting.literal(comment))")
+        }
+        if let comment: String = try row.optional("type_comment") {
+            try connection.execute("COMMENT ON TYPE \(green.sql) IS \(Quoting.literal(comment))")
         }
         switch try row.get("identity", as: String.self) {
         case "f": try connection.execute("ALTER TABLE \(green.sql) REPLICA IDENTITY FULL")
