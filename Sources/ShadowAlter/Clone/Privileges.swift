@@ -1,6 +1,6 @@
 import PgConnection
 
-/// The privileges on the table, its columns and its identity sequences, exactly: what default privileges have added is taken away first.
+/// The privileges on the table, its row type, its columns and its identity sequences, exactly: what default privileges have added is taken away first.
 struct Privileges {
     let sourceOID: UInt32
     let greenOID: UInt32
@@ -23,7 +23,7 @@ struct Privileges {
         var isTable: Bool
     }
 
-    /// The table, and the sequences that stand behind columns of the same name.
+    /// The table, its row type, and the sequences that stand behind columns of the same name.
     private func targets(on connection: isolated PgConnection) throws -> [Target] {
         try connection.query(
             """
@@ -34,6 +34,12 @@ struct Privileges {
             SELECT 'TABLE' AS kind, format('%I.%I', n.nspname, g.relname) AS name, pg_get_userbyid(g.relowner) AS owner,
                 s.relacl::text AS source_acl, g.relacl::text AS green_acl
             FROM pg_class s, pg_class g JOIN pg_namespace n ON n.oid = g.relnamespace WHERE s.oid = $1::oid AND g.oid = $2::oid
+            UNION ALL
+            -- Everybody may use a type, unless something else is said.
+            SELECT 'TYPE', format('%I.%I', n.nspname, g.relname), pg_get_userbyid(g.relowner), s.typacl::text,
+                CASE WHEN s.typacl IS NULL THEN t.typacl ELSE coalesce(t.typacl, acldefault('T', t.typowner)) END::text
+            FROM pg_type s, pg_type t JOIN pg_class g ON g.oid = t.typrelid JOIN pg_namespace n ON n.oid = g.relnamespace
+            WHERE s.typrelid = $1::oid AND g.oid = $2::oid
             UNION ALL
             SELECT 'SEQUENCE', format('%I.%I', n.nspname, g.relname), pg_get_userbyid(g.relowner), s.relacl::text, g.relacl::text
             FROM owned s JOIN owned g ON g.relname = s.relname JOIN pg_namespace n ON n.oid = g.relnamespace

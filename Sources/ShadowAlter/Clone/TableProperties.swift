@@ -1,7 +1,7 @@
 import PgConnection
 
-/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comment, replica identity, whether
-/// row-level security is on.
+/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comments on it and on its row type, replica
+/// identity, whether row-level security is on.
 struct TableProperties {
     let sourceOID: UInt32
     let green: QualifiedName
@@ -9,7 +9,8 @@ struct TableProperties {
     func copy(on connection: isolated PgConnection) throws {
         let row = try connection.query(
             """
-            SELECT c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') AS comment, c.relreplident::text AS identity,
+            SELECT c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') AS comment,
+                obj_description(c.reltype, 'pg_type') AS type_comment, c.relreplident::text AS identity,
                 ARRAY(SELECT o FROM unnest(c.reloptions) o)
                     || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options
             FROM pg_class c WHERE c.oid = $1
@@ -22,6 +23,9 @@ struct TableProperties {
         }
         if let comment: String = try row.optional("comment") {
             try connection.execute("COMMENT ON TABLE \(green.sql) IS \(Quoting.literal(comment))")
+        }
+        if let comment: String = try row.optional("type_comment") {
+            try connection.execute("COMMENT ON TYPE \(green.sql) IS \(Quoting.literal(comment))")
         }
         if try row.get("relrowsecurity") {
             try connection.execute("ALTER TABLE \(green.sql) ENABLE ROW LEVEL SECURITY")

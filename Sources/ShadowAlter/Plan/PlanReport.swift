@@ -56,7 +56,8 @@ public struct PlanReport: Sendable {
     private func partition(_ table: TablePlan) -> [String] {
         let rows = table.estimatedRows.map { "about \($0) rows" } ?? "an unknown number of rows"
         return [
-            "", "partition  \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
+            "",
+            "partition  \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
             "key        " + table.key.map { describe($0) }.joined(separator: ", "),
         ] + indexes(table)
     }
@@ -86,7 +87,7 @@ public struct PlanReport: Sendable {
         }
         if table.isPartitioned {
             lines += [
-                "partitions of the new table; all rows are looked at before the copy, whether one takes them",
+                "partitions of the new table; all rows are looked at before the copy, whether one takes them"
             ]
             lines += table.partitions.map { "  \($0)" }
         }

@@ -29,7 +29,8 @@ public enum Planner {
         try schemas.create(on: connection)
         let clones = try roots.flatMap { try ClonedTable.clone($0, into: schemas.green, on: connection) }
         let tried = try Trial(
-            statements: change.statements, clones: clones, replaced: change.replaced, greenSchema: schemas.green, searchPath: path
+            statements: change.statements, clones: clones, replaced: change.replaced, greenSchema: schemas.green,
+            searchPath: path
         ).run(on: connection)
         try NameCollisions.check(tried, on: connection)
 

@@ -83,7 +83,8 @@ struct ScriptReader {
                 dropped.remove(old.sourceOID) != nil
             else {
                 throw Refused.change(
-                    name.joined(separator: "."), "the script creates it and has not dropped a table of this name before",
+                    name.joined(separator: "."),
+                    "the script creates it and has not dropped a table of this name before",
                     "only what takes an old table's place, and its partitions, can be created",
                     "create it on its own, before or afterwards")
             }

@@ -43,7 +43,10 @@ struct NamedObjects: Sendable, Equatable {
             used = verb == "drop" ? reader.names().map { .statistics($0) } : [.statistics(reader.name())]
         case ("grant", _), ("revoke", _):
             guard reader.skipTo("on") else { return nil }
-            let kinds = ["sequence", "all", "schema", "database", "function", "procedure", "routine", "type", "domain", "language", "tablespace", "foreign", "large", "parameter"]
+            let kinds = [
+                "sequence", "all", "schema", "database", "function", "procedure", "routine", "type", "domain",
+                "language", "tablespace", "foreign", "large", "parameter",
+            ]
             guard !kinds.contains(where: { reader.isAt($0) }) else { return nil }
             reader.skip("table")
             used = reader.names().map { .relation($0) }

@@ -15,12 +15,14 @@ enum TableStatement: Sendable, Equatable {
             reader.skip("if", "exists")
             self = .drop(reader.names())
             if statement.tokens.last?.isWord("cascade") == true {
-                self = .unsupported("DROP TABLE … CASCADE", why: "what hangs on the old table moves to the new one, or is refused")
+                self = .unsupported(
+                    "DROP TABLE … CASCADE", why: "what hangs on the old table moves to the new one, or is refused")
             }
         case ("create", "table"):
             reader.skip("if", "not", "exists")
             self = Self.created(reader, statement)
-        case ("create", "temporary"), ("create", "temp"), ("create", "unlogged"), ("create", "local"), ("create", "global"):
+        case ("create", "temporary"), ("create", "temp"), ("create", "unlogged"), ("create", "local"),
+            ("create", "global"):
             self = .unsupported("a temporary or unlogged table", why: "only a permanent table can take a table's place")
         default:
             return nil
@@ -33,7 +35,9 @@ enum TableStatement: Sendable, Equatable {
         if statement.tokens.contains(where: { $0.isWord("references") }) {
             return .unsupported(
                 "CREATE TABLE … REFERENCES",
-                why: "a foreign key on the new table would stop the application's writes before the cut-over; the old table's are carried over")
+                why:
+                    "a foreign key on the new table would stop the application's writes before the cut-over; the old table's are carried over"
+            )
         }
         for (word, why) in [
             ("as", "the rows come from the old table"), ("inherits", "inheritance is not carried over"),

@@ -53,6 +53,9 @@ enum CatalogColumns {
         "pg_attribute.attoptions":
             "ARRAY(SELECT o FROM unnest(r.attoptions) o WHERE o ~ '^n_distinct' ORDER BY 1)::text",
         "pg_class.reloptions": "ARRAY(SELECT o FROM unnest(r.reloptions) o ORDER BY 1)::text",
+        // What an index's columns have is what the table's had when one of them was changed last; a build makes nothing of it.
+        "pg_attribute.attcompression":
+            "CASE WHEN EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = r.attrelid) THEN NULL ELSE r.attcompression::text END",
         // -1 until PostgreSQL 16.
         "pg_attribute.attstattarget": "nullif(r.attstattarget, -1)::text",
     ]

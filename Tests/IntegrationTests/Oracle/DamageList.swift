@@ -12,7 +12,7 @@ extension Damage {
         Self("COMMENT ON TYPE shop.orders IS NULL", "the row type"),
         Self("ALTER TABLE shop.orders OWNER TO postgres", "relowner"),
         Self("CREATE TABLE shop.orders_child () INHERITS (shop.orders)", "pg_inherits of"),
-        Self("ALTER TABLE shop.returns DETACH PARTITION shop.returns_1", "relpartbound"),
+        Self("ALTER TABLE shop.returns DETACH PARTITION shop.returns_1", "relpartbound", since: 18),
         Self(
             "UPDATE pg_type SET typname = 'orders_array' WHERE typname = '_orders' AND typnamespace = 'shop'::regnamespace",
             "orders_array"),

@@ -41,19 +41,28 @@ import Testing
             "DROP TABLE item; DROP TABLE item; CREATE TABLE item (id int PRIMARY KEY)", "unsupported-change",
             "drops it twice"
         ),
-        ("DROP TABLE parts; CREATE TABLE parts (id int PRIMARY KEY)", "unsupported-change", "replaces a partitioned table"),
+        (
+            "DROP TABLE parts; CREATE TABLE parts (id int PRIMARY KEY)", "unsupported-change",
+            "replaces a partitioned table"
+        ),
         (
             "DROP TABLE item; CREATE TABLE item (\(plain)); CREATE TABLE p1 PARTITION OF bystander DEFAULT",
             "unsupported-change", "not a table which the script has dropped"
         ),
-        ("DROP TABLE public.item; CREATE TABLE item (id int PRIMARY KEY)", "unsupported-change", "named with its schema"),
+        (
+            "DROP TABLE public.item; CREATE TABLE item (id int PRIMARY KEY)", "unsupported-change",
+            "named with its schema"
+        ),
         // These would reach the live table.
         (
             "DROP TABLE item; ALTER TABLE item ADD COLUMN x int; CREATE TABLE item (id int PRIMARY KEY)",
             "unsupported-change", "has it no more"
         ),
         (tree(plain, then: "DROP INDEX item_value"), "unsupported-change", "has it no more"),
-        ("ALTER TABLE item ADD x int; DROP INDEX item_value; DROP INDEX item_value", "unsupported-change", "has it no more"),
+        (
+            "ALTER TABLE item ADD x int; DROP INDEX item_value; DROP INDEX item_value", "unsupported-change",
+            "has it no more"
+        ),
         (
             tree(plain, then: "GRANT SELECT ON bystander TO PUBLIC; DROP TABLE bystander"), "unsupported-change",
             "creates no other one"
@@ -75,7 +84,8 @@ import Testing
             let plan = try await database.dryRun(
                 MigrationRequest(
                     change: .script(
-                        "DROP TABLE item; CREATE TABLE item (value text, day date, weight text, id bigint PRIMARY KEY)")))
+                        "DROP TABLE item; CREATE TABLE item (value text, day date, weight text, id bigint PRIMARY KEY)")
+                ))
             let table = try #require(plan.tables.first)
             #expect(plan.strategy == .shadow && !table.isPartitioned && !table.replacesRows)
             #expect(table.mapping.columns.map(\.green) == ["value", "day", "weight", "id"])

@@ -155,19 +155,24 @@ extension LiveMigrations {
             let first = try #require(await RunningMigration(request, database, .quick).failure() as? MigrationError)
             #expect(first.code == .badData)
             #expect(first.message.hasPrefix("501 rows of public.item would belong into no partition"), "\(first)")
-            #expect(first.message.contains("id = 4500, id = 4501") && first.message.hasSuffix("id = 4519, …"), "\(first)")
+            #expect(
+                first.message.contains("id = 4500, id = 4501") && first.message.hasSuffix("id = 4519, …"), "\(first)")
             #expect(first.advice.contains(#"PARTITION OF "item_green"."item""#), "\(first)")
             #expect(try await session.isTrue("(SELECT count(*) = 0 FROM item_green.item)"))
             try await session.execute("INSERT INTO item VALUES (10000, '2025-02-20', 'the application goes on')")
             // The operator adds one, with an index of its own and without the others.
             try await session.execute(
-                "CREATE TABLE item_green.item_3 PARTITION OF item_green.item FOR VALUES FROM ('2025-02-15') TO ('2025-03-01')")
+                "CREATE TABLE item_green.item_3 PARTITION OF item_green.item FOR VALUES FROM ('2025-02-15') TO ('2025-03-01')"
+            )
             try await RunningMigration(request, database, .quick).summary()
             #expect(try await session.isTrue("(SELECT count(*) = 5001 FROM item)"))
             #expect(try await session.isTrue("(SELECT count(*) = 502 FROM public.item_3)"))
-            #expect(try await session.isTrue("(SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'item'::regclass)"))
             #expect(
-                try await session.isTrue("(SELECT count(*) = 3 FROM pg_inherits WHERE inhparent = 'item_pkey'::regclass)"))
+                try await session.isTrue(
+                    "(SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'item'::regclass)"))
+            #expect(
+                try await session.isTrue(
+                    "(SELECT count(*) = 3 FROM pg_inherits WHERE inhparent = 'item_pkey'::regclass)"))
             try await Remains(session: session).expectOnlyBlue("item")
             try await Finalize(connections: database.options).run("item")
             try await Remains(session: session).expectNothing()
@@ -194,7 +199,9 @@ extension LiveMigrations {
             try await RunningMigration(request, database, .quick).summary()
             #expect(try await session.isTrue("(SELECT value = 'late' FROM public.item_rest)"))
             #expect(try await session.isTrue("(SELECT value = 'the application goes on' FROM item WHERE id = 1)"))
-            #expect(try await session.isTrue("(SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'item'::regclass)"))
+            #expect(
+                try await session.isTrue(
+                    "(SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'item'::regclass)"))
             try await Remains(session: session).expectOnlyBlue("item")
             try await Finalize(connections: database.options).run("item")
             try await Remains(session: session).expectNothing()

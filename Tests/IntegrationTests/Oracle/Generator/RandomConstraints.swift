@@ -16,6 +16,16 @@ extension RandomTable {
                 "EXCLUDE USING gist (\(part) WITH &&) WHERE (\(part) IS NOT NULL)\(random.chance(30) ? " DEFERRABLE" : "")",
                 isIndex: true)
         }
+        if version >= 18, random.chance(15), let column = use({ $0.type.sql == "int4range" }), key.count == 1,
+            let id = key.first,
+            columns[id].type.gist != nil
+        {
+            add("UNIQUE (\(columns[id].quoted), \(columns[column].quoted) WITHOUT OVERLAPS)", isIndex: true)
+        }
+        if version >= 18, random.chance(15), let column = use({ !$0.isNotNull && $0.generated == nil }) {
+            add("NOT NULL \(columns[column].quoted) NO INHERIT", isIndex: false)
+            columns[column].isNotNull = true
+        }
         if version >= 18, random.chance(15), let column = use({ !$0.isNotNull && $0.generated == nil }) {
             add("NOT NULL \(columns[column].quoted) NOT VALID", isIndex: false)
             columns[column].isNotNull = true
@@ -24,6 +34,12 @@ extension RandomTable {
 
     private mutating func makeCheck() {
         let condition: String
+        if random.chance(10) {
+            add("CHECK (\(Quoting.identifier(name)).* IS DISTINCT FROM NULL)", isIndex: false)
+            // Whole rows, also of the columns that come and go.
+            for index in columns.indices { columns[index].isUsed = true }
+            return
+        }
         if random.chance(50), let column = use({ $0.type.isInteger && $0.generated == nil }) {
             condition =
                 random.chance(30)

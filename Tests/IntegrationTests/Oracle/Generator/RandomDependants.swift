@@ -15,6 +15,7 @@ extension RandomTable {
         if carried.contains(.views) { makeViews() }
         if carried.contains(.foreignKeys), random.chance(30) { makeInboundKey() }
         if carried.contains(.foreignKeys), random.chance(30) { makeOutboundKey() }
+        if carried.contains(.foreignKeys), random.chance(15) { makeOwnKey() }
     }
 
     private mutating func makeInboundKey() {
@@ -55,5 +56,17 @@ extension RandomTable {
             "ALTER TABLE \(sql) ADD CONSTRAINT \(fk) FOREIGN KEY (\(column.quoted)) REFERENCES \(parent)\(action)\(random.chance(25) ? " NOT VALID" : "")",
         ]
         if random.chance(30) { dependants.append("COMMENT ON CONSTRAINT \(fk) ON \(sql) IS 'outbound'") }
+    }
+
+    /// Each row refers to itself.
+    private mutating func makeOwnKey() {
+        guard setup.contains(where: { $0.contains(" PRIMARY KEY ") }), key.allSatisfy({ columns[$0].isUpdatable })
+        else { return }
+        let names = key.map { columns[$0].quoted }.joined(separator: ", ")
+        let action = random.choice(["", " MATCH FULL", " ON DELETE SET NULL NOT VALID", " DEFERRABLE"]) ?? ""
+        isReferenced = true
+        dependants.append(
+            "ALTER TABLE \(sql) ADD CONSTRAINT \(Quoting.identifier(constraintName("own"))) FOREIGN KEY (\(names)) REFERENCES \(sql)\(action)"
+        )
     }
 }

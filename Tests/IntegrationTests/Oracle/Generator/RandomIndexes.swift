@@ -22,6 +22,15 @@ extension RandomTable {
             if random.chance(15) { definition += " WITH (fillfactor = 65)" }
             if random.chance(10) { definition += " USING INDEX TABLESPACE \"sink Space\"" }
             setup.append(definition)
+            if random.chance(10) {
+                // The index and its constraint have one name, whichever is renamed.
+                let renamed = Quoting.identifier(name("renamed"))
+                let own =
+                    "(SELECT conname FROM pg_constraint WHERE conrelid = \(Quoting.literal(sql))::regclass AND contype = 'p')"
+                setup.append(
+                    "DO $do$ BEGIN EXECUTE format('ALTER TABLE %s RENAME CONSTRAINT %I TO %s', \(Quoting.literal(sql)), \(own), \(Quoting.literal(renamed))); END $do$"
+                )
+            }
             if random.chance(10) { setup.append("ALTER TABLE \(sql) REPLICA IDENTITY FULL") }
             return
         }

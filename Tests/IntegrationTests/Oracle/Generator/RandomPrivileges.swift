@@ -4,6 +4,10 @@ import PgConnection
 
 extension RandomTable {
     mutating func makeStatistics() {
+        if random.chance(20), let column = use({ $0.type.isInteger && $0.generated == nil }) {
+            let expression = "\(Quoting.identifier(schema)).\(Quoting.identifier(name("stat")))"
+            setup.append("CREATE STATISTICS \(expression) ON (\(columns[column].quoted) + 1) FROM \(sql)")
+        }
         guard random.chance(30) else { return }
         let plain = live.filter { $0.type.isBtree && $0.generated == nil }
         guard plain.count >= 2 else { return }
@@ -33,6 +37,8 @@ extension RandomTable {
                 setup.append("SET ROLE \(role); GRANT \(passed) ON \(sql) TO sink_intruder; RESET ROLE")
             }
         }
+        if random.chance(10) { setup.append("GRANT USAGE ON TYPE \(sql) TO sink_reader") }
+        if random.chance(10) { setup.append("COMMENT ON TYPE \(sql) IS 'row type'") }
         for column in live where random.chance(8) {
             let option = random.chance(30) ? " WITH GRANT OPTION" : ""
             setup.append("GRANT SELECT (\(column.quoted)), UPDATE (\(column.quoted)) ON \(sql) TO sink_reader\(option)")

@@ -90,17 +90,21 @@ struct RandomTable: Sendable {
             "CREATE FUNCTION s.twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'",
             "CREATE FUNCTION s.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(new, old); END'",
             "CREATE SEQUENCE s.free START 9",
+            "CREATE TABLE s.log (n int)",
+            "GRANT ALL ON s.log TO sink_owner",
         ]
     }
 
     private mutating func makeProperties() {
         if random.chance(30) { setup.append("COMMENT ON TABLE \(sql) IS 'it''s \\ the table'") }
-        for option in [
+        var options = [
             "fillfactor = 77", "autovacuum_enabled = false", "toast_tuple_target = 256", "parallel_workers = 3",
-            "toast.autovacuum_enabled = false",
         ]
-        where random.chance(15) {
-            // A table without long values has no TOAST table, and takes the option for nothing.
+        // Of a TOAST table that is there only because of dropped columns nothing is left after a rebuild.
+        if live.contains(where: { $0.type.isVarlena && $0.type.sql != "numeric" }) {
+            options.append("toast.autovacuum_enabled = false")
+        }
+        for option in options where random.chance(15) {
             setup.append("ALTER TABLE \(sql) SET (\(option))")
         }
         if random.chance(15) { setup.append("ALTER TABLE \(sql) SET TABLESPACE \"sink Space\"") }
@@ -136,6 +140,38 @@ struct RandomTable: Sendable {
         )
         if random.chance(60), let id = key.first.map({ columns[$0] }) {
             setup.append("DELETE FROM \(sql) WHERE hashtext(\(id.quoted)::text) % 5 = 0")
+        }
+        addLater()
+    }
+
+    /// Columns that old rows do not have in themselves, sequences that stand somewhere, and what is renamed.
+    private mutating func addLater() {
+        if random.chance(30), let type = random.choice(RandomType.all.filter { !$0.defaults.isEmpty }) {
+            let value = type.defaults[0]
+            setup.append(
+                "ALTER TABLE \(sql) ADD \"later \(random.number(0...9))\" \(type.sql) DEFAULT \(value)"
+                    + (random.chance(50) ? " NOT NULL" : ""))
+        }
+        if random.chance(15) {
+            setup.append("ALTER TABLE \(sql) ADD gone_later int DEFAULT 4; ALTER TABLE \(sql) DROP gone_later")
+        }
+        if random.chance(20), let column = random.choice(live.filter { !$0.isUsed && $0.isPlain }) {
+            setup.append(
+                "ALTER TABLE \(sql) ALTER \(column.quoted) SET NOT NULL; ALTER TABLE \(sql) ALTER \(column.quoted) DROP NOT NULL"
+            )
+        }
+        for column in live where column.isSerial || column.identity != nil {
+            let sequence = "pg_get_serial_sequence(\(Quoting.literal(sql)), \(Quoting.literal(column.name)))"
+            if random.chance(60) {
+                setup.append("SELECT setval(\(sequence), \(random.number(600...9000)), \(random.chance(50)))")
+            }
+            if random.chance(30) {
+                // The name is known to PostgreSQL only.
+                let grant =
+                    "GRANT USAGE ON SEQUENCE %s TO sink_reader; COMMENT ON SEQUENCE %s IS ''sequence''; ALTER SEQUENCE %s CYCLE"
+                setup.append(
+                    "DO $do$ BEGIN EXECUTE format('\(grant)', \(sequence), \(sequence), \(sequence)); END $do$")
+            }
         }
     }
 }

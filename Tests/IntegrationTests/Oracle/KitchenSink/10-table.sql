@@ -15,6 +15,7 @@ CREATE TABLE shop.orders (
     period int4range,
     during daterange,
     tags text[] DEFAULT '{}',
+    matrix numeric(5, 1)[][],
     doc jsonb,
     notes text,
     total numeric GENERATED ALWAYS AS (amount * 2) STORED,

@@ -5,6 +5,8 @@ GRANT SELECT ON shop.open_orders TO sink_reader WITH GRANT OPTION;
 GRANT UPDATE (amount) ON shop.open_orders TO "sink Clerk";
 COMMENT ON VIEW shop.open_orders IS 'a view';
 COMMENT ON COLUMN shop.open_orders.amount IS 'a column of a view';
+COMMENT ON TYPE shop.open_orders IS 'a row type of a view';
+REVOKE USAGE ON TYPE shop.open_orders FROM PUBLIC;
 CREATE TRIGGER instead INSTEAD OF DELETE ON shop.open_orders FOR EACH ROW EXECUTE FUNCTION shop.touch();
 COMMENT ON TRIGGER instead ON shop.open_orders IS 'a trigger of a view';
 CREATE VIEW "Odd ""Schema"."Big Orders" AS SELECT * FROM shop.open_orders WHERE amount > 50 WITH CASCADED CHECK OPTION;
