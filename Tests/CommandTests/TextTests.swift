@@ -96,6 +96,19 @@ struct TextTests {
             ])
     }
 
+    @Test func severalTablesStandInColumns() {
+        var several = status()
+        several.tables = [
+            .init(table: "public.users", rowsEstimated: nil, rowsCopied: 7, percent: 100),
+            .init(table: "public.user_sessions", rowsEstimated: 0, rowsCopied: 0, percent: 0),
+        ]
+        #expect(
+            StatusText(status: several).lines[1...2] == [
+                "  public.users          7 rows copied, 100.0 %",
+                "  public.user_sessions  0 of about 0 rows copied, 0.0 %",
+            ])
+    }
+
     @Test func aStatusAsJSONHasTheFieldsOfTheContract() throws {
         let text = try JSONOutput.compact(status())
         for field in [

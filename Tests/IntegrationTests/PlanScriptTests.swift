@@ -143,10 +143,25 @@ import Testing
             "ALTER TABLE users ALTER id TYPE bigint, ADD CONSTRAINT other_n UNIQUE (email)", nil, "name-taken",
             "public.other_n"
         ),
+        (
+            "ALTER TABLE users ALTER id TYPE bigint; ALTER TABLE users_email SET (fillfactor = 70)", "wide",
+            "unsupported-change", "belongs to public.users"
+        ),
+        (
+            "ALTER TABLE users ALTER id TYPE bigint; COMMENT ON SEQUENCE numbered_id_seq IS 'shared'", "wide",
+            "sequence",
+            "public.numbered_id_seq"
+        ),
+        (
+            "ALTER TABLE users ALTER id TYPE bigint; ALTER TABLE numbered_id_seq OWNER TO CURRENT_USER", "wide",
+            "sequence", "public.numbered_id_seq"
+        ),
         ("", "wide", "unsupported-change", "names no table"),
     ])
     func isRefused(script: String, name: String?, code: String, says: String) async throws {
-        try await PlanServers.each(setup: Self.shop + "CREATE INDEX other_n ON other (n)") { database in
+        try await PlanServers.each(
+            setup: Self.shop + "CREATE INDEX other_n ON other (n); CREATE TABLE numbered (id serial PRIMARY KEY);"
+        ) { database in
             let refusals = try await database.refusals(request(script, name: name))
             #expect(refusals.map(\.code).contains(code), "\(refusals)")
             #expect(refusals.contains { $0.description.contains(says) }, "\(refusals)")

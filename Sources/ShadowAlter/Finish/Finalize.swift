@@ -8,8 +8,9 @@ public struct Finalize: Sendable {
         self.connections = connections
     }
 
-    /// Throws `conflict` before the swap, and when somebody's object stands on the old table.
-    public func run(_ name: String) async throws {
+    /// Returns the old tables, which are no more. Throws `conflict` before the swap, and when somebody's object stands on one of them.
+    @discardableResult
+    public func run(_ name: String) async throws -> [QualifiedName] {
         let connection = try await PgConnection.connect(connections, for: .control)
         let record = try await connection.run { try StateStore.find(name, on: $0) }
         guard let record else { throw MigrationError.notFound(name) }
@@ -31,14 +32,14 @@ public struct Finalize: Sendable {
         }
         // A run that died right after the swap has left these behind.
         try await Leftovers.removeAfterSwap(record, on: connection)
+        let old = record.plan.exchanges.map {
+            QualifiedName(schema: record.plan.blueSchema, name: $0.source.name)
+        }
         do {
             try await connection.transaction { connection in
                 try connection.execute("SET LOCAL lock_timeout = '5s'")
                 // All at once, since they may hang on each other. Not CASCADE: what somebody has built on the old tables is theirs.
-                let blues = record.plan.exchanges.map { table in
-                    QualifiedName(schema: record.plan.blueSchema, name: table.source.name).sql
-                }
-                try connection.execute("DROP TABLE IF EXISTS \(blues.joined(separator: ", "))")
+                try connection.execute("DROP TABLE IF EXISTS \(old.map(\.sql).joined(separator: ", "))")
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
                 try Leftovers.removeState(record, on: connection)
             }
@@ -49,5 +50,6 @@ public struct Finalize: Sendable {
                 advice: "drop or move what depends on it, then `shadow-alter finalize \(name)` again")
         }
         await connection.close()
+        return old
     }
 }

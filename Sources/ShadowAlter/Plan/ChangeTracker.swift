@@ -97,7 +97,7 @@ struct ChangeTracker {
             let now = current(for: column)
             return ColumnPlan(
                 number: column.number, name: column.name, greenName: now?.name,
-                hasNewType: now.map { !$0.hasSameType(as: column) } ?? false)
+                hasNewType: now.map { !$0.hasSameType(as: column) } ?? false, type: column.type, greenType: now?.type)
         }
     }
 

@@ -73,6 +73,8 @@ public struct PlanReport: Sendable {
         ]
         if plan.tables.count == 1 { lines.append(disk) }
         lines.append("key        " + table.key.map { describe($0) }.joined(separator: ", "))
+        let columns = table.columns.compactMap { change(of: $0) }
+        if !columns.isEmpty { lines.append("columns    " + columns.joined(separator: ", ")) }
         if table.publishesWholeRows {
             lines.append(
                 "stream     whole rows: the replica identity, or this version of PostgreSQL, allows no list of columns")
@@ -97,6 +99,17 @@ public struct PlanReport: Sendable {
     private func indexes(_ table: TablePlan) -> [String] {
         ["indexes, built after the copy, the costliest first"]
             + table.indexes.map { "  \($0.name)\($0.isKey ? ", by which rows are found" : "")" }
+    }
+
+    /// nil for a column that stays as it is.
+    private func change(of column: ColumnPlan) -> String? {
+        guard let name = column.greenName else { return "\(column.name) dropped" }
+        let renamed = name == column.name ? "" : ", from now on \(name)"
+        guard column.hasNewType, let type = column.greenType else {
+            return renamed.isEmpty ? nil : "\(column.name)\(renamed)"
+        }
+        let types = column.type == type ? "\(type) in another collation" : "\(column.type) → \(type)"
+        return "\(column.name) \(types)\(renamed)"
     }
 
     private func describe(_ key: KeyColumn) -> String {

@@ -18,7 +18,8 @@ struct PlannedTable: Sendable, Equatable {
     /// How far it is from the uppermost table that is migrated with it.
     var depth: Int { lineage.count - 1 }
 
-    /// Finds the table that a relation is, or that an index or a sequence belongs to. PostgreSQL resolves the name, by the session's `search_path`.
+    /// Finds the table that a relation is, or that an index or an identity's sequence belongs to. PostgreSQL resolves the name, by the
+    /// session's `search_path`. A serial column's sequence is none of these: it goes on serving the live table, and has no copy.
     ///
     /// - Parameter name: as in SQL, quoted where needed. Returns nil when there is nothing of this name.
     static func find(_ name: String, on connection: isolated PgConnection) throws -> Self? {
@@ -28,7 +29,7 @@ struct PlannedTable: Sendable, Equatable {
                 (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = to_regclass($1)),
                 (SELECT d.refobjid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
                  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = to_regclass($1)
-                    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')),
+                    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype = 'i'),
                 to_regclass($1))
             """, name, on: connection)
     }

@@ -26,6 +26,11 @@ struct ScriptReader {
             guard let table = try PlannedTable.find(name, on: connection) else {
                 throw Refused.unknownTable(name)
             }
+            guard table.source.name == alter.name.first else {
+                throw Refused.change(
+                    name, "it is no table, but belongs to \(table.source)", "ALTER TABLE is taken for tables only",
+                    "use the statement for its kind: ALTER INDEX, or ALTER TABLE of its table")
+            }
             add(table)
             statements.append(
                 .init(sql: statement.text, alter: alter, table: table.sourceOID, names: [object]))

@@ -46,6 +46,9 @@ public struct ColumnPlan: Codable, Sendable, Equatable {
     public var greenName: String?
     /// Whether type, modifier or collation are others after the change.
     public var hasNewType: Bool
+    /// As `format_type` prints it, in the source and after the change.
+    public var type = ""
+    public var greenType: String?
 }
 
 /// A column of the key, on both sides.

@@ -12,8 +12,9 @@ struct FinalizeCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let name = try await onlyName(name, StatusReader(connections: connection.options))
-            try await Finalize(connections: connection.options).run(name)
-            Terminal.print("Migration \(name) is final: the old table is dropped, and nothing else is left behind.")
+            let dropped = try await Finalize(connections: connection.options).run(name)
+            let what = dropped.count == 1 ? "the old table is" : "the \(dropped.count) old tables are"
+            Terminal.print("Migration \(name) is final: \(what) dropped, and nothing else is left behind.")
         }
     }
 }

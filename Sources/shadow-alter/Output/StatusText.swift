@@ -7,10 +7,11 @@ struct StatusText {
     var lines: [String] {
         let reason = status.reason.map { ": \($0)" } ?? ""
         var lines = ["\(status.name)  \(status.phase.rawValue), \(status.condition.rawValue)\(reason)"]
+        let width = status.tables.map(\.table.count).max() ?? 0
         for table in status.tables {
             let estimate = table.rowsEstimated.map { " of about \(grouped($0))" } ?? ""
             lines.append(
-                "  \(table.table)  \(grouped(table.rowsCopied))\(estimate) rows copied, \((table.percent * 10).rounded() / 10) %"
+                "  \(Figures.left(table.table, width))  \(grouped(table.rowsCopied))\(estimate) rows copied, \((table.percent * 10).rounded() / 10) %"
             )
         }
         lines.append(

@@ -24,7 +24,8 @@ struct SummaryText {
         }
         for table in summary.oldTables { lines.append("  old table        \(table)") }
         if !summary.oldTables.isEmpty {
-            lines.append("  to drop it       shadow-alter finalize \(summary.name)")
+            let it = summary.oldTables.count == 1 ? "it  " : "them"
+            lines.append("  to drop \(it)     shadow-alter finalize \(summary.name)")
         }
         return lines
     }

@@ -137,6 +137,9 @@ extension LiveMigrations.SeveralTables {
                 report.contains(
                     "by the exchange itself, 2 more\n  6. sequence public.users_id_seq, SHARE ROW EXCLUSIVE"))
             #expect(report.contains("3, exchanged in one transaction: public.users, public.orders, public.sessions"))
+            #expect(
+                report.contains("columns    user_id integer → bigint, gift_for_user_id integer → bigint\n"), "\(report)"
+            )
             #expect(report.contains("— table 2 of 3 —\ntable      public.orders, "))
             let json = String(decoding: try JSONEncoder().encode(PlanDocument(plan: plan)), as: UTF8.self)
             let decoded = try JSONDecoder().decode(MigrationPlan.self, from: Data(json.utf8))
