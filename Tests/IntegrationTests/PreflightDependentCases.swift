@@ -7,7 +7,7 @@ extension PreflightCase {
         Self(
             name: "disabled check of a constraint",
             setup: "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE DEFERRABLE); ALTER TABLE t DISABLE TRIGGER ALL",
-            codes: ["constraint-disabled"], says: ["constraint t_a_key", "ALTER TABLE s.t ENABLE TRIGGER ALL"]),
+            codes: ["constraint-disabled"], says: ["constraint t_a_key", "ALTER TABLE s.t ENABLE TRIGGER ALL"])
     ]
 
     static let types: [Self] = [

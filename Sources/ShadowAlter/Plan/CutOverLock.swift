@@ -28,7 +28,8 @@ public struct CutOverLock: Codable, Sendable, Equatable {
                 mode: "ACCESS EXCLUSIVE",
                 why: exchanged.contains(lock.oid) ? "exchanged" : "for the \(shortened(users))")
         }
-        let later = plan.strategy == .native ? [] : plan.tables.flatMap { table in table.sequences.map { sequence($0) } }
+        let later =
+            plan.strategy == .native ? [] : plan.tables.flatMap { table in table.sequences.map { sequence($0) } }
         return (together + later).enumerated().map { index, lock in
             var lock = lock
             lock.position = index + 1

@@ -125,13 +125,17 @@ extension LiveMigrations.SeveralTables {
             #expect(
                 locks.map { "\($0.kind.rawValue) \($0.relation), \($0.why)" } == [
                     "table public.product, for the foreign key orders_product_id_fkey of public.orders",
-                    "table public.users, exchanged", "table public.orders, exchanged", "table public.sessions, exchanged",
+                    "table public.users, exchanged", "table public.orders, exchanged",
+                    "table public.sessions, exchanged",
                     "table public.audit, for the foreign key audit_order of public.audit",
                     "sequence public.users_id_seq, stays, owned by the new table's column",
                     "sequence public.orders_id_seq, exchanged with its table",
                 ])
-            #expect(report.contains("locked together at the cut-over, 5 in all, in this order\n  1. table public.product"))
-            #expect(report.contains("by the exchange itself, 2 more\n  6. sequence public.users_id_seq, SHARE ROW EXCLUSIVE"))
+            #expect(
+                report.contains("locked together at the cut-over, 5 in all, in this order\n  1. table public.product"))
+            #expect(
+                report.contains(
+                    "by the exchange itself, 2 more\n  6. sequence public.users_id_seq, SHARE ROW EXCLUSIVE"))
             #expect(report.contains("3, exchanged in one transaction: public.users, public.orders, public.sessions"))
             #expect(report.contains("— table 2 of 3 —\ntable      public.orders, "))
             let json = String(decoding: try JSONEncoder().encode(PlanDocument(plan: plan)), as: UTF8.self)
