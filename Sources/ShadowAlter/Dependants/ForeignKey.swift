@@ -28,6 +28,8 @@ struct ForeignKey: Sendable, Equatable {
     var isEnforced: Bool
     /// Whether the last columns are a period (PostgreSQL 18).
     var hasPeriod: Bool
+    /// Whether it goes to the primary key: another unique index may have the same columns.
+    var isToPrimaryKey: Bool
     var comment: String?
 
     var isSelfReferencing: Bool { referencing.oid == referenced.oid }
@@ -51,12 +53,14 @@ struct ForeignKey: Sendable, Equatable {
 
     /// Adds it without looking at the rows that are there.
     ///
-    /// Every word is said, also where it is the default, except for those that a version may not know.
+    /// Every word is said, also where it is the default, except for those that a version may not know. Without columns it goes to the primary
+    /// key; with them, to whichever index of theirs was made first.
     func add() -> String {
         let columns = Self.list(referencing.columns, period: hasPeriod)
         let others = Self.list(referenced.columns, period: hasPeriod)
         var sql = "ALTER TABLE \(referencing.table.sql) ADD CONSTRAINT \(Quoting.identifier(name))"
-        sql += " FOREIGN KEY (\(columns)) REFERENCES \(referenced.table.sql) (\(others))"
+        sql += " FOREIGN KEY (\(columns)) REFERENCES \(referenced.table.sql)"
+        if !isToPrimaryKey { sql += " (\(others))" }
         if match == "f" { sql += " MATCH FULL" }
         sql += " ON UPDATE \(Self.action(onUpdate)) ON DELETE \(Self.action(onDelete))"
         if !deleteSets.isEmpty { sql += " (\(Quoting.identifiers(deleteSets)))" }
@@ -95,7 +99,10 @@ extension ForeignKey {
                 \(columns("k.conrelid", "k.conkey")) AS from_columns, \(columns("k.confrelid", "k.confkey")) AS to_columns,
                 k.confmatchtype, k.confupdtype, k.confdeltype, \(version >= 15 ? columns("k.conrelid", "k.confdelsetcols") : "'{}'") AS sets,
                 k.condeferrable, k.condeferred, k.convalidated, \(version >= 18 ? "k.conenforced" : "true") AS enforced,
-                \(version >= 18 ? "k.conperiod" : "false") AS period, obj_description(k.oid, 'pg_constraint') AS comment
+                \(version >= 18 ? "k.conperiod" : "false") AS period,
+                coalesce((SELECT i.indisprimary AND \(columns("i.indrelid", "(i.indkey::int2[])[:i.indnkeyatts - 1]")) = \(columns("k.confrelid", "k.confkey"))
+                          FROM pg_index i WHERE i.indexrelid = k.conindid), false) AS to_primary,
+                obj_description(k.oid, 'pg_constraint') AS comment
             FROM pg_constraint k
             JOIN pg_class r ON r.oid = k.conrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
             JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -116,8 +123,22 @@ extension ForeignKey {
                 deleteSets: try row.get("sets"), isDeferrable: try row.get("condeferrable"),
                 isInitiallyDeferred: try row.get("condeferred"), isValidated: try row.get("convalidated"),
                 isEnforced: try row.get("enforced"), hasPeriod: try row.get("period"),
+                isToPrimaryKey: try row.get("to_primary"),
                 comment: try row.optional("comment"))
         }
+    }
+
+    /// The primary keys of tables, by OID.
+    static func primaryKeys(
+        _ tables: [UInt32], on connection: isolated PgConnection
+    ) throws -> [UInt32: [String]] {
+        let rows = try connection.query(
+            """
+            SELECT i.indrelid, \(columns("i.indrelid", "(i.indkey::int2[])[:i.indnkeyatts - 1]")) AS columns
+            FROM pg_index i WHERE i.indisprimary AND i.indrelid = ANY ($1::oid[])
+            """, [.array(tables.map { String($0) })])
+        return Dictionary(
+            try rows.rows.map { (try $0.get("indrelid"), try $0.get("columns")) }, uniquingKeysWith: { $1 })
     }
 
     private static func columns(_ relation: String, _ numbers: String) -> String {

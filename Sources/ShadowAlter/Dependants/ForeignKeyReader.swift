@@ -10,11 +10,18 @@ struct ForeignKeyReader: DependantReader {
         guard !keys.isEmpty else { return [] }
         let refusals = try ForeignKeyRefusals(tables: tables, keys: keys).find(on: connection)
         guard refusals.isEmpty else { throw Refused(refusals) }
-        return keys.map { dependant($0, tables) }
+        let primaryKeys = try ForeignKey.primaryKeys(tables.map(\.greenOID), on: connection)
+        return keys.map { dependant($0, tables, primaryKeys) }
     }
 
-    private func dependant(_ key: ForeignKey, _ tables: [MigratedTable]) -> Dependant {
-        let new = key.moved(tables) { $0.live }
+    private func dependant(
+        _ key: ForeignKey, _ tables: [MigratedTable], _ primaryKeys: [UInt32: [String]]
+    ) -> Dependant {
+        var new = key.moved(tables) { $0.live }
+        if let table = tables.first(where: { $0.sourceOID == key.referenced.oid }) {
+            // The change may have given the table another one.
+            new.isToPrimaryKey = key.isToPrimaryKey && primaryKeys[table.greenOID] == new.referenced.columns
+        }
         var dependant = Dependant(
             kind: .foreignKey, name: key.title, remove: [key.drop()],
             restore: [new.add()] + [new.comment(on: new.referencing.table)].compactMap { $0 })

@@ -78,7 +78,9 @@ extension Damage {
     static let access: [Self] = [
         Self("REVOKE ALL ON shop.scratch FROM postgres", "relacl"),
         Self("REVOKE INSERT ON shop.orders FROM sink_manager CASCADE", "relacl"),
-        Self("REVOKE GRANT OPTION FOR INSERT ON shop.orders FROM sink_reader", "relacl"),
+        Self(
+            "SET ROLE sink_manager; REVOKE GRANT OPTION FOR INSERT ON shop.orders FROM sink_reader; RESET ROLE",
+            "relacl"),
         Self("GRANT SELECT ON shop.orders TO sink_intruder", "relacl"),
         Self("GRANT SELECT ON shop.orders TO sink_reader", "relacl"),
         Self("REVOKE UPDATE (amount) ON shop.orders FROM \"sink Clerk\"", "attacl"),

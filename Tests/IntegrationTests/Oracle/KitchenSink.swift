@@ -47,6 +47,6 @@ struct KitchenSink: Sendable {
 extension KitchenSink.Section {
     /// What is carried over; the others are refused by name.
     static let carried = allCases.filter {
-        ![.rowSecurity, .materializedViews, .publications].contains($0)
+        ![.publications].contains($0)
     }
 }

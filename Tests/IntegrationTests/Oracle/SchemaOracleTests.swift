@@ -5,7 +5,8 @@ import ThrowawayServer
 extension LiveMigrations {
     /// The oracle sees: what is not seen here would be forgotten in every other test.
     @Suite(.serialized, .timeLimit(.minutes(10))) struct SchemaOracleTests {
-        @Test(arguments: try await Servers.outermost())
+        /// On the newest server, which has everything.
+        @Test(arguments: Array(try await Servers.outermost().suffix(1)))
         func everyDamageIsFound(_ binaries: ServerBinaries) async throws {
             let database = try await TestDatabase.create("oracle_damage", on: binaries)
             try await KitchenSink(sections: KitchenSink.Section.allCases).create(in: database)

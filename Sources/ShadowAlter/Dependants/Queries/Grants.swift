@@ -14,12 +14,24 @@ enum Grants {
             """, [.int(oid)])
         let target = "TABLE \(name.sql)"
         return try whole(target, list, owner, schema: name.schema, type: "r", on: connection)
+            + (try ofRowType(oid, name, owner: owner, on: connection))
             + columns.rows.flatMap { row in
                 let column: String = try row.get("attname")
                 return try Entry.read(row.get("acl"), on: connection).flatMap {
                     $0.grant(on: target, columns: column, owner: owner)
                 }
             }
+    }
+
+    /// Of the type that a view, like a table, has; default privileges add nothing to it.
+    private static func ofRowType(
+        _ oid: UInt32, _ name: QualifiedName, owner: String, on connection: isolated PgConnection
+    ) throws -> [String] {
+        let list: String? = try connection.query(
+            "SELECT typacl::text AS acl FROM pg_type WHERE typrelid = $1", [.int(oid)]
+        ).first?.optional("acl")
+        guard let list else { return [] }
+        return try whole("TYPE \(name.sql)", list, owner, schema: name.schema, type: "T", on: connection)
     }
 
     static func ofFunction(

@@ -133,7 +133,10 @@ extension MaterializedView {
             SELECT CASE m.objsubid WHEN 0 THEN format('COMMENT ON MATERIALIZED VIEW %s IS %L', $2::text, m.description)
                 ELSE format('COMMENT ON COLUMN %s.%I IS %L', $2::text, a.attname, m.description) END
             FROM pg_description m LEFT JOIN pg_attribute a ON a.attrelid = m.objoid AND a.attnum = m.objsubid
-            WHERE m.classoid = 'pg_class'::regclass AND m.objoid = $1 ORDER BY m.objsubid
+            WHERE m.classoid = 'pg_class'::regclass AND m.objoid = $1
+            UNION ALL
+            SELECT format('COMMENT ON TYPE %s IS %L', $2::text, m)
+            FROM pg_type CROSS JOIN LATERAL obj_description(oid, 'pg_type') m WHERE typrelid = $1 AND m IS NOT NULL ORDER BY 1
             """, [.int(oid), .text(name.sql)]
         ).rows.map { try $0.value() }
     }

@@ -63,5 +63,10 @@ struct ViewParts {
             LEFT JOIN pg_attribute a ON a.attrelid = m.objoid AND a.attnum = m.objsubid
             WHERE m.classoid = 'pg_class'::regclass AND m.objoid = $1 ORDER BY m.objsubid
             """, on: connection)
+            + list(
+                """
+                SELECT format('COMMENT ON TYPE %s IS %L', typrelid::regclass, m)
+                FROM pg_type CROSS JOIN LATERAL obj_description(oid, 'pg_type') m WHERE typrelid = $1 AND m IS NOT NULL
+                """, on: connection)
     }
 }

@@ -34,7 +34,7 @@ extension RandomTable {
             }
             return "ALTER \(column.quoted) SET DEFAULT \(column.type.defaults[0])"
         case 8:
-            return random.choice(live).map { "ADD CONSTRAINT \"added check\" CHECK (\($0.quoted) IS NOT NULL OR true)" }
+            return random.choice(live).map { "ADD CHECK (\($0.quoted) IS NOT NULL OR true)" }
         default:
             return random.choice(live.filter { $0.generated == nil }).map { "ALTER \($0.quoted) SET STATISTICS 99" }
         }

@@ -22,6 +22,7 @@ extension RandomTable {
             if random.chance(15) { definition += " WITH (fillfactor = 65)" }
             if random.chance(10) { definition += " USING INDEX TABLESPACE \"sink Space\"" }
             setup.append(definition)
+            for index in key { columns[index].isNotNull = true }
             if random.chance(10) {
                 // The index and its constraint have one name, whichever is renamed.
                 let renamed = Quoting.identifier(name("renamed"))

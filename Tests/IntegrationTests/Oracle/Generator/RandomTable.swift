@@ -155,11 +155,6 @@ struct RandomTable: Sendable {
         if random.chance(15) {
             setup.append("ALTER TABLE \(sql) ADD gone_later int DEFAULT 4; ALTER TABLE \(sql) DROP gone_later")
         }
-        if random.chance(20), let column = random.choice(live.filter { !$0.isUsed && $0.isPlain }) {
-            setup.append(
-                "ALTER TABLE \(sql) ALTER \(column.quoted) SET NOT NULL; ALTER TABLE \(sql) ALTER \(column.quoted) DROP NOT NULL"
-            )
-        }
         for column in live where column.isSerial || column.identity != nil {
             let sequence = "pg_get_serial_sequence(\(Quoting.literal(sql)), \(Quoting.literal(column.name)))"
             if random.chance(60) {

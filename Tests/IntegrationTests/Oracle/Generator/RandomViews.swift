@@ -85,7 +85,7 @@ extension RandomTable {
         let rule = Quoting.identifier(constraintName("rule"))
         guard let column = use({ $0.type.isInteger && $0.generated == nil }).map({ columns[$0].quoted }) else { return }
         dependants.append(
-            "CREATE RULE \(rule) AS ON UPDATE TO \(sql) WHERE old.\(column) IS NULL DO ALSO INSERT INTO s.log VALUES (1)"
+            "CREATE RULE \(rule) AS ON UPDATE TO \(sql) WHERE old.\(column) < -1000000 DO ALSO INSERT INTO s.log VALUES (1)"
         )
         if random.chance(50) {
             dependants.append(

@@ -54,6 +54,7 @@ CREATE INDEX "Orders ""doc""" ON shop.orders USING gin (doc jsonb_path_ops) WITH
 CREATE INDEX orders_hash ON shop.orders USING hash (country);
 CREATE INDEX orders_brin ON shop.orders USING brin (placed, id) WITH (pages_per_range = 4, autosummarize = on);
 CREATE INDEX a_index_of_sixty_three_bytes_0123456789_0123456789_0123456789_0 ON shop.orders (amount NULLS FIRST, state DESC);
+CREATE UNIQUE INDEX "once More" ON shop.orders (id);
 CREATE UNIQUE INDEX orders_half ON shop.orders (shop.halve(serial_no)) WHERE serial_no > 0;
 ALTER TABLE shop.orders CLUSTER ON a_index_of_sixty_three_bytes_0123456789_0123456789_0123456789_0;
 CREATE STATISTICS shop."Orders stat" (ndistinct, dependencies, mcv) ON country, region, state FROM shop.orders;

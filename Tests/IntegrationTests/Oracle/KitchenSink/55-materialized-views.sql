@@ -7,6 +7,8 @@ ALTER MATERIALIZED VIEW shop.sums ALTER sum SET STATISTICS 44;
 ALTER MATERIALIZED VIEW shop.sums OWNER TO sink_owner;
 GRANT SELECT ON shop.sums TO sink_reader;
 COMMENT ON MATERIALIZED VIEW shop.sums IS 'a materialised view';
+COMMENT ON TYPE shop.sums IS 'its row type';
+GRANT USAGE ON TYPE shop.sums TO sink_reader;
 COMMENT ON COLUMN shop.sums.n IS 'its column';
 COMMENT ON INDEX shop.sums_customer IS 'its index';
 CREATE MATERIALIZED VIEW shop.empty AS SELECT id FROM shop.open_orders WITH NO DATA;
