@@ -74,15 +74,17 @@ struct PlanDatabase: Sendable {
     }
 
     func dryRun(_ request: MigrationRequest) async throws -> MigrationPlan {
-        let before = try await everything()
+        let control = try await PgConnection.connect(options)
+        let before = try await Untouched.state(control)
         do {
             let plan = try await Planning.dryRun(request, connections: options)
-            let after = try await everything()
-            #expect(after == before)
+            #expect(try await Untouched.state(control).difference(from: before).isEmpty)
+            await control.close()
             return plan
         } catch {
-            let after = try await everything()
-            #expect(after == before, "something is left after: \(error)")
+            let difference = try await Untouched.state(control).difference(from: before)
+            #expect(difference.isEmpty, "something is left after: \(error)")
+            await control.close()
             throw error
         }
     }
@@ -100,27 +102,10 @@ struct PlanDatabase: Sendable {
     func refusals(
         _ request: MigrationRequest, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [Refusal] {
-        do {
-            let plan = try await dryRun(request)
-            Issue.record("not refused: \(plan.strategyReason)", sourceLocation: sourceLocation)
-            return []
-        } catch let error as Refused {
-            return error.refusals
-        }
-    }
-
-    /// Everything that a refused request could have left: the names of all objects, slots, and the rows of catalogs as they were written.
-    private func everything() async throws -> String? {
-        try await text(
-            """
-            SELECT string_agg(x, E'\\n' ORDER BY x) FROM (
-                SELECT 'class ' || oid || ' ' || relname || ' ' || xmin FROM pg_class WHERE oid >= 16384
-                UNION ALL SELECT 'schema ' || nspname || ' ' || xmin FROM pg_namespace
-                UNION ALL SELECT 'slot ' || slot_name FROM pg_replication_slots
-                UNION ALL SELECT 'publication ' || pubname || ' ' || xmin FROM pg_publication
-                UNION ALL SELECT 'constraint ' || oid || ' ' || xmin FROM pg_constraint
-                UNION ALL SELECT 'attribute ' || attrelid || ' ' || attnum || ' ' || xmin FROM pg_attribute WHERE attrelid >= 16384
-            ) AS x (x)
-            """)
+        let control = try await PgConnection.connect(options)
+        let refusals = try await Untouched.refusals(
+            request, connections: options, control: control, sourceLocation: sourceLocation)
+        await control.close()
+        return refusals
     }
 }

@@ -102,6 +102,13 @@ extension PreflightCase {
                 "s.p has the foreign key p_c_fkey to s.c", "s.o has the foreign key o_p_fkey to s.p", "--table s.p",
             ]),
         Self(
+            name: "another access method",
+            setup: """
+                CREATE ACCESS METHOD preflight_heap TYPE TABLE HANDLER heap_tableam_handler;
+                CREATE TABLE t (id int PRIMARY KEY) USING preflight_heap
+                """, codes: ["not-a-heap"], says: ["preflight_heap"],
+            teardown: "DROP ACCESS METHOD preflight_heap CASCADE"),
+        Self(
             name: "inherits", setup: "CREATE TABLE p (id int); CREATE TABLE t (PRIMARY KEY (id)) INHERITS (p)",
             codes: ["inherits"], says: ["ALTER TABLE s.t NO INHERIT s.p;"]),
         Self(

@@ -8,29 +8,6 @@ extension PreflightCase {
             name: "disabled check of a constraint",
             setup: "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE DEFERRABLE); ALTER TABLE t DISABLE TRIGGER ALL",
             codes: ["constraint-disabled"], says: ["constraint t_a_key", "ALTER TABLE s.t ENABLE TRIGGER ALL"]),
-        Self(
-            name: "row-level security",
-            setup: plain + """
-                ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (a > 0)
-                """, codes: ["row-security", "policy"],
-            says: [
-                "ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;", "DROP POLICY mine ON s.t;",
-            ]),
-        Self(
-            name: "policy while row-level security is off", setup: plain + "CREATE POLICY mine ON t USING (a > 0)",
-            codes: ["policy"], says: ["policy mine"]),
-        Self(
-            name: "materialised views",
-            setup: plain + """
-                CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
-                CREATE VIEW w AS SELECT * FROM m; CREATE MATERIALIZED VIEW x AS SELECT * FROM w;
-                CREATE MATERIALIZED VIEW n AS SELECT count(*) FROM t
-                """, codes: ["materialized-view", "materialized-view", "materialized-view"],
-            says: [
-                "the materialised view s.m reads it through s.v", "the materialised view s.n reads it\n",
-                "DROP MATERIALIZED VIEW s.n;",
-                "the materialised view s.x reads it through s.v, s.m, s.w",
-            ]),
     ]
 
     static let types: [Self] = [
@@ -46,10 +23,6 @@ extension PreflightCase {
         Self(
             name: "constants of another table", setup: plain + "CREATE TABLE o (x regclass DEFAULT 's.t'::regclass)",
             codes: ["dependent-object"], says: ["default value for column x of table"]),
-        Self(
-            name: "policy of another table",
-            setup: plain + "CREATE TABLE o (x int); CREATE POLICY p ON o USING (x IN (SELECT a FROM t))",
-            codes: ["dependent-object"], says: ["policy p on table"]),
         Self(
             name: "cast of the row type", setup: plain + "CREATE CAST (t AS text) WITH INOUT AS ASSIGNMENT",
             codes: ["dependent-object"], says: ["cast from"]),

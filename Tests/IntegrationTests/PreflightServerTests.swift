@@ -43,6 +43,24 @@ extension PreflightTests {
             }
         }
 
+        /// A logical walsender calls itself by any name, and `*` is every name.
+        @Test func synchronousStandbys() async throws {
+            for binaries in try await Servers.all() {
+                let server = try await ThrowawayServer.start(
+                    binaries,
+                    settings: [
+                        "synchronous_standby_names": "*", "synchronous_commit": "local", "autovacuum": "off",
+                    ])
+                let database = PreflightDatabase(server: server, name: "postgres")
+                let control = try await database.connect()
+                try await control.execute("CREATE TABLE t (id int PRIMARY KEY)")
+                let refusals = try await database.refusals("t", control)
+                #expect(refusals.map(\.code) == ["any-standby-is-synchronous"])
+                await control.close()
+                try await server.stop(.immediate)
+            }
+        }
+
         @Test func standby() async throws {
             for binaries in try await Servers.all() {
                 let server = try await ThrowawayServer.start(binaries, settings: ["autovacuum": "off"])

@@ -55,47 +55,13 @@ struct PreflightDatabase: Sendable {
             options().with(["allow_system_table_mods": "on", "client_min_messages": "error"]))
     }
 
-    /// What `plan` and `run` are refused for: the same by both, and neither leaves a trace. nil: not refused.
+    /// What `plan` and `run` are refused for.
     func refusals(
-        _ table: String, name: String? = nil, user: String = "postgres", _ control: PgConnection
+        _ table: String, name: String? = nil, user: String = "postgres", _ control: PgConnection,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [Refusal] {
         let request = MigrationRequest(change: .alter(table: table, clauses: "ADD COLUMN note text"), name: name)
-        let before = try await Self.digest(control)
-        var planned: [Refusal] = []
-        do {
-            _ = try await Planning.dryRun(request, connections: options(user: user))
-        } catch let refused as Refused {
-            planned = refused.refusals
-        }
-        #expect(try await Self.digest(control) == before, "plan has left something behind")
-        do {
-            _ = try await Migration(
-                request, connections: options(user: user), options: MigrationOptions(), log: Logger(label: "preflight")
-            ).run()
-            Issue.record("the migration of \(table) was not refused on \(server)")
-        } catch let refused as Refused {
-            #expect(refused.refusals == planned)
-        }
-        #expect(try await Self.digest(control) == before, "run has touched something")
-        return planned
-    }
-
-    /// Everything in the catalogs that a migration would create or change, and all slots of the server.
-    ///
-    /// Every committed change of a catalog's row leaves another place or another transaction behind it.
-    static func digest(_ connection: PgConnection) async throws -> String {
-        let catalogs = [
-            "pg_class", "pg_namespace", "pg_attribute", "pg_depend", "pg_shdepend", "pg_constraint", "pg_index",
-            "pg_trigger", "pg_publication", "pg_publication_rel", "pg_type", "pg_proc", "pg_authid", "pg_sequence",
-            "pg_replication_origin", "pg_db_role_setting", "pg_description", "pg_rewrite", "pg_policy",
-        ]
-        let sums = catalogs.map { catalog in
-            "(SELECT count(*) || ':' || coalesce(sum(hashtextextended(ctid::text || xmin::text, 0)), 0) FROM \(catalog))"
-        }
-        let slots =
-            "(SELECT string_agg(concat_ws(' ', slot_name, plugin, database), ',' ORDER BY slot_name) FROM "
-            + "pg_replication_slots)"
-        return try await connection.query("SELECT concat_ws(' ', \((sums + [slots]).joined(separator: ", ")))")
-            .single().value()
+        return try await Untouched.refusals(
+            request, connections: options(user: user), control: control, sourceLocation: sourceLocation)
     }
 }

@@ -64,11 +64,11 @@ extension PreflightTests {
         @Test func severalAtOnce() async throws {
             for database in try await PreflightServers.databases(named: "several") {
                 let control = try await database.connect()
-                let empty = try await PreflightDatabase.digest(control)
+                let empty = try await Untouched.state(control)
                 try await control.execute(
                     "CREATE UNLOGGED TABLE t (id int); CREATE MATERIALIZED VIEW v AS SELECT * FROM t; CREATE TABLE o (x t)"
                 )
-                #expect(try await PreflightDatabase.digest(control) != empty, "the digest shows no change")
+                #expect(try await Untouched.state(control) != empty, "the state shows no change")
                 let refusals = try await database.refusals("t", control)
                 #expect(
                     refusals.map(\.code) == ["unlogged-table", "no-primary-key", "materialized-view", "row-type-used"])

@@ -39,6 +39,7 @@ struct TableClone: Sendable {
             """)
         try connection.execute("SET LOCAL default_tablespace = ''")
         let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(green.sql)]).single().value()
+        try ArrayDimensions(sourceOID: sourceOID, green: green).copy(on: connection)
         try ColumnProperties(sourceOID: sourceOID, green: green).copy(on: connection)
         try IdentitySequences(sourceOID: sourceOID, greenOID: oid).rename(on: connection)
         try TableProperties(sourceOID: sourceOID, green: green).copy(on: connection)

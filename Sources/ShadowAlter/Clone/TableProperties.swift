@@ -1,6 +1,7 @@
 import PgConnection
 
-/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comment, replica identity.
+/// What LIKE leaves out of the table itself: storage parameters (also of its TOAST table), comment, replica identity, whether
+/// row-level security is on.
 struct TableProperties {
     let sourceOID: UInt32
     let green: QualifiedName
@@ -8,7 +9,7 @@ struct TableProperties {
     func copy(on connection: isolated PgConnection) throws {
         let row = try connection.query(
             """
-            SELECT obj_description(c.oid, 'pg_class') AS comment, c.relreplident::text AS identity,
+            SELECT c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') AS comment, c.relreplident::text AS identity,
                 ARRAY(SELECT o FROM unnest(c.reloptions) o)
                     || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options
             FROM pg_class c WHERE c.oid = $1
@@ -21,6 +22,12 @@ struct TableProperties {
         }
         if let comment: String = try row.optional("comment") {
             try connection.execute("COMMENT ON TABLE \(green.sql) IS \(Quoting.literal(comment))")
+        }
+        if try row.get("relrowsecurity") {
+            try connection.execute("ALTER TABLE \(green.sql) ENABLE ROW LEVEL SECURITY")
+        }
+        if try row.get("relforcerowsecurity") {
+            try connection.execute("ALTER TABLE \(green.sql) FORCE ROW LEVEL SECURITY")
         }
         switch try row.get("identity", as: String.self) {
         case "f": try connection.execute("ALTER TABLE \(green.sql) REPLICA IDENTITY FULL")

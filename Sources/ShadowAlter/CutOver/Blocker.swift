@@ -34,7 +34,7 @@ public struct Blocker: Sendable, Equatable, CustomStringConvertible {
 
 /// Looks who is in the way, without asking for any lock.
 struct BlockerFinder: Sendable {
-    /// Everything that will be locked, without the partitions of those that are partitioned.
+    /// Everything that will be locked, without the partitions of those that are partitioned, and without the sequences of columns.
     let relations: [UInt32]
     /// nil where no copy is involved.
     let migrationID: Int64?
@@ -58,7 +58,10 @@ struct BlockerFinder: Sendable {
             FROM (SELECT pid, virtualtransaction, max(mode) AS mode FROM pg_locks
                   WHERE locktype = 'relation' AND granted
                     AND (relation = ANY ($1::oid[])
-                        OR relation IN (SELECT p.relid FROM unnest($1::oid[]) r (oid), pg_partition_tree(r.oid) p))
+                        OR relation IN (SELECT p.relid FROM unnest($1::oid[]) r (oid), pg_partition_tree(r.oid) p)
+                        OR relation IN (SELECT d.objid FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+                            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+                                AND d.refobjid = ANY ($1::oid[]) AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')))
                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                   GROUP BY pid, virtualtransaction) l
             LEFT JOIN pg_stat_activity a ON a.pid = l.pid

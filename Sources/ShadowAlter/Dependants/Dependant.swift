@@ -11,6 +11,7 @@ public struct Dependant: Codable, Sendable, Equatable {
         case materializedView = "materialized view"
         case rule
         case trigger
+        case policy
         case foreignKey = "foreign key"
         case publication
     }

@@ -73,6 +73,7 @@ enum Dependants {
         ForeignKeyReader(),
         TriggerReader(),
         PartitionTriggerReader(),
+        PolicyReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

@@ -13,11 +13,13 @@ struct ForeignKeyTrial {
         var statements: [String] = []
         if !isMigrated(key.referencing) {
             moved.referencing.table = QualifiedName(schema: schema, name: "shadow_alter_referencing")
-            statements.append(try copy(of: key.referencing, as: moved.referencing.table, on: connection))
+            statements.append(
+                moved.referencing.table.definition(try ColumnFacts.read(key.referencing.oid, on: connection)))
         }
         if !isMigrated(key.referenced) {
             moved.referenced.table = QualifiedName(schema: schema, name: "shadow_alter_referenced")
-            statements.append(try copy(of: key.referenced, as: moved.referenced.table, on: connection))
+            statements.append(
+                moved.referenced.table.definition(try ColumnFacts.read(key.referenced.oid, on: connection)))
             statements.append(try index(on: moved.referenced.table, connection))
         }
         statements.append(moved.add())
@@ -32,15 +34,6 @@ struct ForeignKeyTrial {
 
     private func isMigrated(_ end: ForeignKey.End) -> Bool {
         tables.contains { $0.sourceOID == end.oid }
-    }
-
-    private func copy(of end: ForeignKey.End, as name: QualifiedName, on connection: isolated PgConnection) throws
-        -> String
-    {
-        let columns = try ColumnFacts.read(end.oid, on: connection).map { column in
-            "\(Quoting.identifier(column.name)) \(column.type)" + (column.collation.map { " COLLATE \($0)" } ?? "")
-        }
-        return "CREATE TABLE \(name.sql) (\(columns.joined(separator: ", ")))"
     }
 
     /// The unique index that the foreign key stands on.

@@ -65,9 +65,9 @@ enum CatalogFingerprint {
         (
             "policies-and-rules",
             """
-            SELECT (SELECT string_agg(concat_ws(',', polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid),
-                        pg_get_expr(polwithcheck, polrelid)), ';' ORDER BY oid) FROM pg_policy WHERE polrelid = $1::oid)
-                || (SELECT string_agg(concat_ws(',', pg_get_ruledef(oid), ev_enabled), ';' ORDER BY oid) FROM pg_rewrite WHERE ev_class = $1::oid)
+            SELECT concat((SELECT string_agg(concat_ws(',', polname, polcmd, polpermissive, polroles::text, pg_get_expr(polqual, polrelid),
+                        pg_get_expr(polwithcheck, polrelid)), ';' ORDER BY oid) FROM pg_policy WHERE polrelid = $1::oid), '/',
+                (SELECT string_agg(concat_ws(',', pg_get_ruledef(oid), ev_enabled), ';' ORDER BY oid) FROM pg_rewrite WHERE ev_class = $1::oid))
             """
         ),
         (

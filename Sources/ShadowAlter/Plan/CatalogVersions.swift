@@ -26,6 +26,8 @@ struct CatalogVersions: Equatable, Sendable {
                 UNION ALL SELECT 's' || oid || ':' || xmin FROM pg_statistic_ext WHERE stxrelid = $1
                 UNION ALL SELECT 'm' || m.objoid || ',' || m.objsubid || ':' || m.xmin
                     FROM (\(CatalogFingerprint.commented)) o JOIN pg_description m USING (classoid, objoid)
+                UNION ALL SELECT 'y' || d.classid || ',' || d.objid FROM pg_type t JOIN pg_depend d ON d.refobjid IN (t.oid, t.typarray)
+                    WHERE t.typrelid = $1 AND d.refclassid = 'pg_type'::regclass
                 UNION ALL SELECT 'o' || classid || ',' || objid || deptype::text FROM pg_depend
                     WHERE refclassid = 'pg_class'::regclass AND refobjid = $1
             ) AS versions (v)

@@ -11,8 +11,11 @@ public struct PlanReport: Sendable {
     public var text: String {
         var lines = ["Migration \(plan.name)", "", "strategy   \(plan.strategy.rawValue): \(plan.strategyReason)"]
         switch plan.strategy {
-        case .native: lines += native
-        case .shadow: lines += trees + plan.tables.flatMap { shadow($0) } + dependants + locks
+        case .native: lines += native + cutOverLocks
+        case .shadow:
+            lines += together + trees
+            for (index, table) in plan.tables.enumerated() { lines += shadow(table, number: index + 1) }
+            lines += dependants + locks + cutOverLocks
         }
         if !plan.warnings.isEmpty {
             lines += ["", "to know"] + plan.warnings.map { "  - \($0)" }
@@ -45,17 +48,31 @@ public struct PlanReport: Sendable {
         ] + indexes(table)
     }
 
-    private func shadow(_ table: TablePlan) -> [String] {
+
+    /// What several tables have in common; nothing where there is one.
+    private var together: [String] {
+        guard plan.tables.count > 1 else { return [] }
+        return ["tables     \(plan.tables.count), exchanged in one transaction: \(sources)", disk]
+    }
+
+    private var disk: String {
+        let bytes = plan.tables.reduce(0) { $0 + $1.tableBytes + $1.indexBytes }
+        return "disk       about \(ByteCount(bytes)) more until `finalize`, and as much WAL"
+    }
+
+    private var sources: String { plan.tables.map(\.source.description).joined(separator: ", ") }
+
+    private func shadow(_ table: TablePlan, number: Int) -> [String] {
         guard !table.isInTree else { return partition(table) }
         let rows = table.estimatedRows.map { "about \($0) rows" } ?? "an unknown number of rows (never analysed)"
-        var lines = [
-            "",
+        var lines = plan.tables.count > 1 ? ["", "— table \(number) of \(plan.tables.count) —"] : [""]
+        lines += [
             "table      \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
             "new table  \(table.green), which takes the old one's place",
             "old table  \(plan.blueSchema).\(table.source.name) after the cut-over, until `finalize`",
-            "disk       about \(ByteCount(table.tableBytes + table.indexBytes)) more until `finalize`, and as much WAL",
-            "key        " + table.key.map { describe($0) }.joined(separator: ", "),
         ]
+        if plan.tables.count == 1 { lines.append(disk) }
+        lines.append("key        " + table.key.map { describe($0) }.joined(separator: ", "))
         if table.publishesWholeRows {
             lines.append(
                 "stream     whole rows: the replica identity, or this version of PostgreSQL, allows no list of columns")
@@ -88,8 +105,7 @@ public struct PlanReport: Sendable {
     }
 
     private var locks: [String] {
-        let sources = plan.tables.map(\.source.description).joined(separator: ", ")
-        return [
+        [
             "", "locks on \(sources), in this order",
             "  plan        ACCESS SHARE, for some milliseconds",
             "  capture     SHARE UPDATE EXCLUSIVE, for the moment of CREATE PUBLICATION; reads and writes go on",
@@ -97,19 +113,26 @@ public struct PlanReport: Sendable {
             "  catch-up    ACCESS SHARE, one batch at a time; reads and writes go on",
             "  cut-over    ACCESS EXCLUSIVE, for some milliseconds; waits for it no longer than --lock-timeout, and not at all while",
             "              somebody is in the way",
-        ] + cutOverLocks
+        ]
     }
 
     private var cutOverLocks: [String] {
-        let locks = LockPlan(plan).all
-        let list = locks.enumerated().map { "  \($0 + 1). \($1.kind.rawValue) \($1.relation)" }
-        return ["", "locked together at the cut-over, \(locks.count) in all, in this order"] + list
+        let locks = CutOverLock.all(of: plan)
+        let (later, together) = (locks.filter { $0.kind == .sequence }, locks.filter { $0.kind != .sequence })
+        var lines = ["", "locked together at the cut-over, \(together.count) in all, in this order"]
+        lines += together.map { "  \($0.position). \($0.kind.rawValue) \($0.relation), \($0.why)" }
+        if !later.isEmpty {
+            lines += ["and then, by the exchange itself, \(later.count) more"]
+            lines += later.map { "  \($0.position). \($0.kind.rawValue) \($0.relation), \($0.mode): \($0.why)" }
+        }
+        return lines
     }
 
     private var dependants: [String] {
         guard !plan.dependants.isEmpty else { return [] }
         let moved = plan.dependants.map { dependant in
             "  \(dependant.name)"
+                + (dependant.preparation == nil ? "" : ", built anew before the cut-over: its contents are as of then")
                 + (dependant.settle.isEmpty ? "" : ", and then: " + dependant.settle.joined(separator: "; "))
         }
         return ["", "moved to the new table at the cut-over"] + moved

@@ -91,6 +91,7 @@ public enum Planner {
         plan.warnings = warnings.filter { seen.insert($0).inserted }
         guard plan.strategy == .shadow else { return }
         let migrated = try MigratedTable.all(of: plan, greenOIDs: tables.map(\.clone.greenOID), on: connection)
+        try Policies(tables: migrated).create(on: connection)
         plan.dependants = try Dependants.plan(migrated, on: connection)
     }
 

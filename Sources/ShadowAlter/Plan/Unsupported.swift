@@ -14,12 +14,15 @@ enum Unsupported {
         (["detach"], "this version does not carry partitions over"),
         (["of"], "this version does not carry typed tables over"),
         (["not", "of"], "this version does not carry typed tables over"),
-        (["enable"], "this version carries neither triggers, rules nor row-level security over"),
-        (["disable"], "this version carries neither triggers, rules nor row-level security over"),
-        (["force", "row"], "this version does not carry row-level security over"),
-        (["no", "force"], "this version does not carry row-level security over"),
-        (["add", "foreign"], "this version does not carry foreign keys over"),
+        (["enable", "trigger"], triggers), (["enable", "replica"], triggers), (["enable", "always"], triggers),
+        (["disable", "trigger"], triggers), (["enable", "rule"], triggers), (["disable", "rule"], triggers),
+        (["add", "foreign"], foreignKey),
     ]
+
+    private static let triggers =
+        "the new table gets its triggers and rules, in the state in which the old one has them, only when it takes the old one's place"
+    private static let foreignKey =
+        "a foreign key of a table that is still being built would stop, or hold up, the application's writes to the other table"
 
     static func check(_ alter: AlterTable, object: String) throws {
         for head in alter.heads {
@@ -31,7 +34,7 @@ enum Unsupported {
         }
         if alter.mentionsReferences {
             throw Refused.change(
-                object, "it adds a foreign key", "this version does not carry foreign keys over",
+                object, "it adds a foreign key", foreignKey,
                 "add it afterwards: ADD … NOT VALID, then VALIDATE CONSTRAINT")
         }
     }

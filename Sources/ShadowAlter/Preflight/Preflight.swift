@@ -41,7 +41,6 @@ public enum Preflight {
         TriggerCheck(),
         RowSecurityCheck(),
         ForeignKeyNeighbourCheck(),
-        MaterializedViewCheck(),
         RowTypeCheck(),
         SequenceCheck(),
         SelfReferenceCheck(),

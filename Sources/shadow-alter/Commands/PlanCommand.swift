@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
         let request = try change.request()
         try await reportingFailure {
             let plan = try await Planning.dryRun(request, connections: connection.options)
-            Terminal.print(json ? try JSONOutput.pretty(plan) : PlanReport(plan: plan).text)
+            Terminal.print(json ? try JSONOutput.pretty(PlanDocument(plan: plan)) : PlanReport(plan: plan).text)
         }
     }
 }

@@ -84,8 +84,7 @@ struct CatalogFacts: Sendable {
             throw UnknownColumn(
                 description: "what does \(path), of type \(column.type), mean? Tell it in CatalogColumns")
         case "aclitem[]":
-            return
-                "ARRAY(\(AccessFacts.entries(of: "r.\(column.name)")))::text || CASE WHEN r.\(column.name) IS NULL THEN ' default' ELSE '' END"
+            return "ARRAY(\(AccessFacts.entries(of: AccessFacts.list(column.catalog, column.name))))::text"
         default: return "r.\(column.name)::text"
         }
     }

@@ -76,6 +76,7 @@ extension Damage {
     ]
 
     static let access: [Self] = [
+        Self("REVOKE ALL ON shop.scratch FROM postgres", "relacl"),
         Self("REVOKE INSERT ON shop.orders FROM sink_manager CASCADE", "relacl"),
         Self("REVOKE GRANT OPTION FOR INSERT ON shop.orders FROM sink_reader", "relacl"),
         Self("GRANT SELECT ON shop.orders TO sink_intruder", "relacl"),

@@ -14,6 +14,7 @@ struct KitchenSink: Sendable {
         case triggers = "40-triggers"
         case rules = "45-rules"
         case views = "50-views"
+        case materializedViews = "55-materialized-views"
         case functions = "60-functions"
         case functionsInViews = "65-functions-in-views"
         case publications = "70-publications"
@@ -21,7 +22,8 @@ struct KitchenSink: Sendable {
         case statistics = "90-statistics"
     }
 
-    var sections = Section.allCases
+    /// In the order of their names.
+    var sections = Section.carried
 
     /// Executed by psql, which leaves out what the server's version does not have.
     ///
@@ -39,5 +41,12 @@ struct KitchenSink: Sendable {
         let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "KitchenSink")
         let data = FileManager.default.contents(atPath: directory.appending(path: "\(section.rawValue).sql").path)
         return String(decoding: try #require(data, "there is no file for \(section)"), as: UTF8.self)
+    }
+}
+
+extension KitchenSink.Section {
+    /// What is carried over; the others are refused by name.
+    static let carried = allCases.filter {
+        ![.rowSecurity, .materializedViews, .publications].contains($0)
     }
 }

@@ -10,7 +10,7 @@ extension LiveMigrations {
         @Test(arguments: try await Servers.outermost())
         func nothingDiffersAfterARebuild(_ binaries: ServerBinaries) async throws {
             let database = try await TestDatabase.create("sink_rebuild", on: binaries)
-            try await KitchenSink(sections: Self.landed).create(in: database)
+            try await KitchenSink().create(in: database)
             let before = try await SchemaOracle(database: database).describe()
             try await migrate("", database)
             let after = try await SchemaOracle(database: database).describe()
@@ -22,16 +22,14 @@ extension LiveMigrations {
         @Test(arguments: try await Servers.outermost(), changes)
         func aChangeIsAsPostgresMakesIt(_ binaries: ServerBinaries, _ change: String) async throws {
             let database = try await TestDatabase.create("sink_change", on: binaries)
-            try await KitchenSink(sections: Self.landed).create(in: database)
+            try await KitchenSink().create(in: database)
             try await migrate(change, database)
             let twin = try await TestDatabase.create("sink_twin", on: binaries)
-            try await KitchenSink(sections: Self.landed).create(in: twin, change: "ALTER TABLE shop.orders \(change);")
+            try await KitchenSink().create(in: twin, change: "ALTER TABLE shop.orders \(change);")
             let native = try await SchemaOracle(database: twin).describe()
             let found = native.differences(to: try await SchemaOracle(database: database).describe())
             #expect(found.isEmpty, "\(binaries), \(change): \(found.report)")
         }
-
-        static let landed = KitchenSink.Section.allCases
 
         static let changes = [
             "ALTER id TYPE bigint",

@@ -8,7 +8,7 @@ extension LiveMigrations {
         @Test(arguments: try await Servers.outermost())
         func everyDamageIsFound(_ binaries: ServerBinaries) async throws {
             let database = try await TestDatabase.create("oracle_damage", on: binaries)
-            try await KitchenSink().create(in: database)
+            try await KitchenSink(sections: KitchenSink.Section.allCases).create(in: database)
             let connection = try await PgConnection.connect(
                 database.options.with(["allow_system_table_mods": "on", "client_min_messages": "error"]))
             let whole = try await connection.rolledBackTransaction { try SchemaOracle.catalogs(on: $0) }
@@ -32,9 +32,9 @@ extension LiveMigrations {
         @Test(arguments: try await Servers.outermost())
         func rowsPositionsAndDumps(_ binaries: ServerBinaries) async throws {
             let database = try await TestDatabase.create("oracle_rows", on: binaries)
-            try await KitchenSink().create(in: database)
+            try await KitchenSink(sections: KitchenSink.Section.allCases).create(in: database)
             let twin = try await TestDatabase.create("oracle_twin", on: binaries)
-            try await KitchenSink().create(in: twin)
+            try await KitchenSink(sections: KitchenSink.Section.allCases).create(in: twin)
             var before = try await SchemaOracle(database: database).describe()
             let other = try await SchemaOracle(database: twin).describe()
             #expect(before.differences(to: other).isEmpty, "\(before.differences(to: other).report)")

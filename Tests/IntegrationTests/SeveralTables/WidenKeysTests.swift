@@ -1,3 +1,4 @@
+import FoundationEssentials
 import PgConnection
 import Synchronization
 import Testing
@@ -119,12 +120,32 @@ extension LiveMigrations.SeveralTables {
             try await database.psql(Self.setup)
             let plan = try await Planning.dryRun(Self.request, connections: database.options)
             let report = PlanReport(plan: plan).text
-            let locks = LockPlan(plan).all.map(\.relation.description)
-            #expect(locks == ["public.product", "public.users", "public.orders", "public.sessions", "public.audit"])
-            for table in locks { #expect(report.contains(table), "\(report)") }
+            let locks = CutOverLock.all(of: plan)
+            #expect(locks.map(\.position) == Array(1...7))
+            #expect(
+                locks.map { "\($0.kind.rawValue) \($0.relation), \($0.why)" } == [
+                    "table public.product, for the foreign key orders_product_id_fkey of public.orders",
+                    "table public.users, exchanged", "table public.orders, exchanged", "table public.sessions, exchanged",
+                    "table public.audit, for the foreign key audit_order of public.audit",
+                    "sequence public.users_id_seq, stays, owned by the new table's column",
+                    "sequence public.orders_id_seq, exchanged with its table",
+                ])
+            #expect(report.contains("locked together at the cut-over, 5 in all, in this order\n  1. table public.product"))
+            #expect(report.contains("by the exchange itself, 2 more\n  6. sequence public.users_id_seq, SHARE ROW EXCLUSIVE"))
+            #expect(report.contains("3, exchanged in one transaction: public.users, public.orders, public.sessions"))
+            #expect(report.contains("— table 2 of 3 —\ntable      public.orders, "))
+            let json = String(decoding: try JSONEncoder().encode(PlanDocument(plan: plan)), as: UTF8.self)
+            let decoded = try JSONDecoder().decode(MigrationPlan.self, from: Data(json.utf8))
+            #expect(decoded == plan, "the plan is in the document as it is")
+            let document = try JSONDecoder().decode(LocksOfDocument.self, from: Data(json.utf8))
+            #expect(document.cutOverLocks == locks)
             #expect(plan.dependants.count == 7)
         }
     }
+}
+
+private struct LocksOfDocument: Decodable {
+    var cutOverLocks: [CutOverLock]
 }
 
 /// Users with orders and sessions, made and deleted in transactions over all three tables, and somebody who looks for orphans.

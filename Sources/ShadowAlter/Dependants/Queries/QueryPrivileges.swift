@@ -11,6 +11,8 @@ struct QueryPrivileges {
             case .view(let view):
                 guard !view.isTemporary else { return [temporary(tried.query)] }
                 return try lacking(tried, view.owner, creates: tried.verdict == .recreated, on: connection)
+            case .materializedView(let view, _):
+                return try lacking(tried, view.owner, creates: true, on: connection)
             case .function(let function):
                 return try lacking(tried, function.owner, creates: true, on: connection)
             }

@@ -88,25 +88,28 @@ struct QueryRefusals {
     /// What depends on something that is made anew and is carried by nobody: it would be left with the former one.
     private func others(_ tried: TriedQuery, on connection: isolated PgConnection) throws -> [Refusal] {
         guard tried.verdict == .recreated else { return [] }
-        func carried(_ kind: StoredQuery.Kind) -> PgParameter {
-            .array(trial.queries.filter { $0.query.kind == kind }.map { String($0.query.oid) })
+        func carried(_ kinds: StoredQuery.Kind...) -> PgParameter {
+            .array(trial.queries.filter { kinds.contains($0.query.kind) }.map { String($0.query.oid) })
         }
         return try connection.query(
             """
             WITH family (classid, objid) AS (
-                SELECT CASE $2 WHEN 'view' THEN 'pg_class'::regclass ELSE 'pg_proc'::regclass END::oid, $1::oid
+                SELECT CASE $2 WHEN 'function' THEN 'pg_proc'::regclass ELSE 'pg_class'::regclass END::oid, $1::oid
                 UNION ALL
                 SELECT 'pg_type'::regclass, y.oid FROM pg_type t CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
-                WHERE $2 = 'view' AND t.typrelid = $1 AND y.oid <> 0)
+                WHERE $2 <> 'function' AND t.typrelid = $1 AND y.oid <> 0)
             SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) AS description
             FROM pg_depend d JOIN family f ON f.classid = d.refclassid AND f.objid = d.refobjid
             WHERE NOT CASE d.classid
                 WHEN 'pg_type'::regclass THEN (d.classid, d.objid) IN (SELECT classid, objid FROM family)
                 WHEN 'pg_class'::regclass THEN d.objid = ANY ($3::oid[])
+                    OR EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = d.objid AND i.indrelid = $1)
+                    OR d.objid = (SELECT reltoastrelid FROM pg_class WHERE oid = $1)
+                WHEN 'pg_statistic_ext'::regclass THEN EXISTS (SELECT FROM pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
                 WHEN 'pg_rewrite'::regclass THEN d.objid = ANY ($5::oid[])
                     OR EXISTS (SELECT FROM pg_rewrite r WHERE r.oid = d.objid AND r.rulename = '_RETURN' AND r.ev_class = ANY ($3::oid[]))
-                WHEN 'pg_attrdef'::regclass THEN $2 = 'view' AND EXISTS (SELECT FROM pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1)
-                WHEN 'pg_trigger'::regclass THEN $2 = 'view' AND EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = $1)
+                WHEN 'pg_attrdef'::regclass THEN $2 <> 'function' AND EXISTS (SELECT FROM pg_attrdef e WHERE e.oid = d.objid AND e.adrelid = $1)
+                WHEN 'pg_trigger'::regclass THEN $2 <> 'function' AND EXISTS (SELECT FROM pg_trigger t WHERE t.oid = d.objid AND t.tgrelid = $1)
                 WHEN 'pg_proc'::regclass THEN d.objid = ANY ($4::oid[])
                 ELSE false END
             UNION
@@ -118,7 +121,8 @@ struct QueryRefusals {
             ORDER BY 1
             """,
             [
-                .int(tried.query.oid), .text(tried.query.kind.rawValue), carried(.view), carried(.function),
+                .int(tried.query.oid), .text(tried.query.kind.rawValue), carried(.view, .materializedView),
+                carried(.function),
                 .array(trial.rules.map { String($0.rule.oid) }),
             ]
         ).rows.map { row in

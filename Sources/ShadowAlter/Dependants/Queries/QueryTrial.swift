@@ -28,11 +28,18 @@ struct QueryTrial {
         for query in queries.ordered where schemas.needsTrial(query.uses) {
             // Names in messages and statements are qualified.
             try TrialSchemas.setPath([], on: connection)
-            let subject: TriedQuery.Subject =
+            var subject: TriedQuery.Subject =
                 switch query.kind {
                 case .view: .view(try View.read(query.oid, on: connection))
+                case .materializedView: .materializedView(try MaterializedView.read(query.oid, on: connection), nil)
                 case .function: .function(try StoredFunction.read(query.oid, on: connection))
                 }
+            if case .materializedView(let view, _) = subject {
+                subject = .materializedView(
+                    view,
+                    try MaterializedViewPlan.make(view, query, schemas, tables, after: result.queries, on: connection))
+                try TrialSchemas.setPath([], on: connection)
+            }
             let verdict = try attempt(query, subject, &schemas, on: connection)
             result.queries.append(TriedQuery(query: query, subject: subject, verdict: verdict))
         }
@@ -64,6 +71,8 @@ struct QueryTrial {
             create =
                 switch subject {
                 case .view(let view): view.create(as: place, try view.definition(on: connection))
+                case .materializedView(let view, _):
+                    view.create(as: place, try view.definition(on: connection), withData: false)
                 case .function(let function): try function.definition(in: place.schema, on: connection)
                 }
             try TrialSchemas.setPath(schemas.standIns(path), on: connection)
@@ -85,7 +94,8 @@ struct QueryTrial {
         _ query: StoredQuery, _ place: QualifiedName, on connection: isolated PgConnection
     ) throws -> UInt32 {
         switch query.kind {
-        case .view: try connection.query("SELECT $1::regclass::oid", [.text(place.sql)]).single().value()
+        case .view, .materializedView:
+            try connection.query("SELECT $1::regclass::oid", [.text(place.sql)]).single().value()
         case .function:
             // Of several with one name it is the one that was made last.
             try connection.query(
@@ -108,6 +118,8 @@ struct QueryTrial {
         switch subject {
         case .view(let view):
             return try View.columns(of: trial.oid, on: connection) == view.columns ? .replaced : .recreated
+        case .materializedView(_, .impossible(let why)?): return .refused(why)
+        case .materializedView: return .recreated
         case .function(let function):
             let isExchanged = function.signature.contains { schemas.changed[.relation($0)] != nil }
             return isExchanged ? .recreated : .replaced

@@ -4,6 +4,7 @@ import PgConnection
 struct StoredQuery: Sendable, Equatable {
     enum Kind: String, Sendable {
         case view
+        case materializedView = "materialized view"
         case function
     }
 
@@ -27,7 +28,7 @@ struct StoredQuery: Sendable, Equatable {
         case function(UInt32)
     }
 
-    var object: Object { kind == .view ? .relation(oid) : .function(oid) }
+    var object: Object { kind == .function ? .function(oid) : .relation(oid) }
 }
 
 /// The views and functions that use the migrated tables, directly or through each other.
@@ -40,9 +41,10 @@ struct StoredQueries: Sendable {
     static func read(_ tables: [MigratedTable], on connection: isolated PgConnection) throws -> Self {
         let names = try connection.query(
             closure + """
-                SELECT 'view' AS kind, c.oid, n.nspname, c.relname, 'view ' || format('%I.%I', n.nspname, c.relname) AS title
+                SELECT k.kind, c.oid, n.nspname, c.relname, format('%s %I.%I', k.kind, n.nspname, c.relname) AS title
                 FROM reached x JOIN pg_class c ON c.oid = x.objid JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE x.classid = 'pg_class'::regclass AND c.relkind = 'v'
+                CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END) k (kind)
+                WHERE x.classid = 'pg_class'::regclass AND c.relkind IN ('v', 'm')
                 UNION ALL
                 SELECT 'function', p.oid, n.nspname, p.proname, CASE p.prokind WHEN 'p' THEN 'procedure ' WHEN 'a' THEN 'aggregate ' ELSE 'function ' END
                     || format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
@@ -96,7 +98,7 @@ struct StoredQueries: Sendable {
                 UNION ALL
                 SELECT 'pg_class'::regclass, v.oid
                 FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid AND w.rulename = '_RETURN'
-                JOIN pg_class v ON v.oid = w.ev_class AND v.relkind = 'v'
+                JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
                 WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND d.classid = 'pg_rewrite'::regclass
                 UNION ALL
                 SELECT 'pg_proc'::regclass, d.objid FROM pg_depend d
@@ -110,7 +112,7 @@ extension StoredQuery {
     /// A view's uses are those of its rule.
     func readUses(on connection: isolated PgConnection) throws -> [Use] {
         let holder =
-            kind == .view
+            kind != .function
             ? """
             d.classid = 'pg_rewrite'::regclass AND d.objid = (SELECT oid FROM pg_rewrite WHERE ev_class = $1 AND rulename = '_RETURN')
             AND (d.refclassid, d.refobjid) <> ('pg_class'::regclass, $1)

@@ -124,7 +124,7 @@ struct TrialSchemas {
     mutating func add(_ query: StoredQuery, standIn oid: UInt32) {
         changed[query.object] = query.name
         switch query.kind {
-        case .view: originals[oid] = query.oid
+        case .view, .materializedView: originals[oid] = query.oid
         case .function: functions[oid] = query.oid
         }
     }

@@ -4,6 +4,8 @@ import PgConnection
 struct TriedQuery: Sendable {
     enum Subject: Sendable {
         case view(View)
+        /// How it is built before the cut-over; nil until that is known.
+        case materializedView(MaterializedView, MaterializedViewPlan?)
         case function(StoredFunction)
     }
 
@@ -17,6 +19,7 @@ struct TriedQuery: Sendable {
     func dependant(_ trial: QueryTrial.Result, on connection: isolated PgConnection) throws -> Dependant {
         switch subject {
         case .view(let view): try dependant(view, trial, on: connection)
+        case .materializedView(let view, let plan): try dependant(view, plan, on: connection)
         case .function(let function): try dependant(function, on: connection)
         }
     }
@@ -42,6 +45,32 @@ struct TriedQuery: Sendable {
         return dependant
     }
 
+    /// The former one steps aside with its indexes, whose names the new one's have as well.
+    private func dependant(
+        _ view: MaterializedView, _ plan: MaterializedViewPlan?, on connection: isolated PgConnection
+    ) throws -> Dependant {
+        var dependant = Dependant(kind: .materializedView, name: query.title, remove: [], restore: [])
+        guard case .build(let green, let definition, let path)? = plan else { return dependant }
+        let schema = Quoting.identifier(view.name.schema)
+        let indexes = try IndexReader.read(view.oid, on: connection).map(\.name).sorted()
+        let statistics = try view.statisticsNames(on: connection)
+        dependant.preparation = Preparation(
+            relation: green, statements: try view.build(as: green, definition, path: path, on: connection))
+        dependant.remove =
+            statistics.map { "DROP STATISTICS \(QualifiedName(schema: view.name.schema, name: $0).sql)" }
+            + indexes.enumerated().map { number, index in
+                "ALTER INDEX \(QualifiedName(schema: view.name.schema, name: index).sql) RENAME TO \(Quoting.identifier("\(formerName)_\(number)"))"
+            } + ["ALTER MATERIALIZED VIEW \(view.name.sql) RENAME TO \(Quoting.identifier(formerName))"]
+        dependant.restore =
+            ["ALTER MATERIALIZED VIEW \(green.sql) SET SCHEMA \(schema)"]
+            + statistics.map {
+                "ALTER STATISTICS \(QualifiedName(schema: green.schema, name: $0).sql) SET SCHEMA \(schema)"
+            }
+        dependant.locks = [RelationLock(oid: view.oid, relation: view.name, kind: .view)]
+        dependant.relations = [view.oid]
+        return dependant
+    }
+
     private func dependant(_ function: StoredFunction, on connection: isolated PgConnection) throws -> Dependant {
         var dependant = Dependant(kind: .function, name: query.title, remove: [], restore: [])
         dependant.restore = [
@@ -59,7 +88,13 @@ struct TriedQuery: Sendable {
     var dropFormer: String? {
         guard verdict == .recreated else { return nil }
         let name = QualifiedName(schema: query.name.schema, name: formerName)
-        return "DROP \(query.kind == .view ? "VIEW" : "ROUTINE") \(name.sql)"
+        let kind =
+            switch query.kind {
+            case .view: "VIEW"
+            case .materializedView: "MATERIALIZED VIEW"
+            case .function: "ROUTINE"
+            }
+        return "DROP \(kind) \(name.sql)"
     }
 }
 

@@ -24,10 +24,10 @@ struct DependentObjectCheck: TableCheck {
                         (d.classid, d.objid) IN (SELECT classid, objid FROM family) OR d.objid IN (SELECT relid FROM tree)
                         OR d.objid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i JOIN tree ON tree.relid = i.indrelid)
                         OR d.objid = (SELECT reltoastrelid FROM pg_catalog.pg_class WHERE oid = $1)
-                        OR EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.oid = d.objid AND v.relkind = 'v')
+                        OR EXISTS (SELECT FROM pg_catalog.pg_class v WHERE v.oid = d.objid AND v.relkind IN ('v', 'm'))
                     WHEN 'pg_catalog.pg_rewrite'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class v ON v.oid = r.ev_class
-                            WHERE r.oid = d.objid AND (r.rulename <> '_RETURN' OR v.relkind = 'v'))
+                            WHERE r.oid = d.objid AND (r.rulename <> '_RETURN' OR v.relkind IN ('v', 'm')))
                     WHEN 'pg_catalog.pg_proc'::regclass THEN true
                     WHEN 'pg_catalog.pg_type'::regclass THEN
                         (d.classid, d.objid) IN (SELECT classid, objid FROM family)
@@ -39,6 +39,10 @@ struct DependentObjectCheck: TableCheck {
                     WHEN 'pg_catalog.pg_trigger'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_trigger t
                             WHERE t.oid = d.objid AND (t.tgrelid = $1 OR t.tgisinternal AND t.tgconstraint <> 0 OR t.tgparentid <> 0))
+                    -- Those of other tables are PolicyReader's.
+                    WHEN 'pg_catalog.pg_policy'::regclass THEN
+                        d.refclassid = 'pg_catalog.pg_type'::regclass
+                        OR d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = $1
                     WHEN 'pg_catalog.pg_statistic_ext'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
                     WHEN 'pg_catalog.pg_publication_rel'::regclass THEN

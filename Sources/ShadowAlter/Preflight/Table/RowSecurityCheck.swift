@@ -1,42 +1,32 @@
 import PgConnection
 
-/// Row-level security is off, and there are no policies.
+/// Row-level security hides no row from our role, neither in the old table nor in the new one.
 struct RowSecurityCheck: TableCheck {
     func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
-        try flags(table, on: connection) + policies(table, on: connection)
+        try Self.refusal(table.oid, of: table.name, on: connection).map { [Finding($0)] } ?? []
     }
 
-    private func flags(_ table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
+    /// nil when the role is above the policies of this relation.
+    static func refusal(
+        _ oid: UInt32, of name: String, on connection: isolated PgConnection
+    ) throws -> Refusal? {
         let row = try connection.query(
-            "SELECT relrowsecurity AS enabled, relforcerowsecurity AS forced FROM pg_catalog.pg_class WHERE oid = $1",
-            [.int(table.oid)]
-        ).single()
-        let enabled: Bool = try row.get("enabled")
-        let forced: Bool = try row.get("forced")
-        guard enabled || forced else { return [] }
-        let off = (enabled ? ["DISABLE"] : []) + (forced ? ["NO FORCE"] : [])
-        return [
-            Finding(
-                .notCarriedOver(
-                    code: "row-security", object: table.name,
-                    what: "has row-level security \(enabled ? "enabled" : "forced")", these: "row-level security",
-                    remove: "ALTER TABLE \(table.name) "
-                        + off.map { "\($0) ROW LEVEL SECURITY" }.joined(separator: ", ")))
-        ]
-    }
-
-    private func policies(_ table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
-        try table.query(
             """
-            SELECT 'pg_catalog.pg_policy'::regclass::oid AS classid, oid AS objid, quote_ident(polname) AS name
-            FROM pg_catalog.pg_policy WHERE polrelid = $1 ORDER BY polname
-            """, on: connection
-        ).map { row in
-            let name: String = try row.get("name")
-            return Finding(
-                .notCarriedOver(
-                    code: "policy", object: table.name, what: "has the policy \(name)", these: "policies",
-                    remove: "DROP POLICY \(name) ON \(table.name)"), covers: [try CatalogAddress(row)])
-        }
+            SELECT row_security_active(oid) AS active, relforcerowsecurity AS forced, quote_ident(current_user) AS role,
+                quote_ident(pg_get_userbyid(relowner)) AS owner
+            FROM pg_catalog.pg_class WHERE oid = $1
+            """, [.int(oid)]
+        ).single()
+        guard try row.get("active") else { return nil }
+        let role: String = try row.get("role")
+        let owner: String = try row.get("owner")
+        return Refusal(
+            code: "row-security", object: name,
+            what: "has row-level security, which role \(role) is subject to"
+                + (try row.get("forced") ? ", as it is forced" : ""),
+            why: "the copy would miss the rows that the policies hide",
+            fix: try row.get("forced")
+                ? "ALTER ROLE \(role) BYPASSRLS;  -- or connect as a superuser"
+                : "connect as \(owner), as a superuser, or as a role with BYPASSRLS")
     }
 }

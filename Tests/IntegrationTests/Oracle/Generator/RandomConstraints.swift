@@ -27,7 +27,7 @@ extension RandomTable {
         if random.chance(50), let column = use({ $0.type.isInteger && $0.generated == nil }) {
             condition =
                 random.chance(30)
-                ? "s.twice(\(columns[column].quoted)::int % 7) < 100" : "\(columns[column].quoted) > 0"
+                ? "s.twice(\(columns[column].quoted)::int % 7) < 100" : "\(columns[column].quoted) >= -9"
         } else if let column = use({ $0.generated == nil }) {
             condition = "\(columns[column].quoted) IS NOT NULL OR \(columns[column].quoted) IS NULL"
         } else {

@@ -6,8 +6,15 @@ import PgConnection
 /// PostgreSQL's own way; they use no column that a change may drop.
 extension RandomTable {
     mutating func makeDependants() {
-        if random.chance(30) { makeInboundKey() }
-        if random.chance(30) { makeOutboundKey() }
+        let carried = KitchenSink.Section.carried
+        if carried.contains(.functions) { makeFunctions() }
+        if carried.contains(.rules) { makeRules() }
+        if carried.contains(.triggers) { makeTriggers() }
+        if carried.contains(.rowSecurity) { makePolicies() }
+        if carried.contains(.publications) { makePublications() }
+        if carried.contains(.views) { makeViews() }
+        if carried.contains(.foreignKeys), random.chance(30) { makeInboundKey() }
+        if carried.contains(.foreignKeys), random.chance(30) { makeOutboundKey() }
     }
 
     private mutating func makeInboundKey() {

@@ -15,20 +15,6 @@ REVOKE ALL ON api.orders FROM sink_intruder;
 CREATE VIEW api.whole AS SELECT o AS whole, o.id FROM shop.orders o;
 CREATE VIEW api.grouped AS SELECT id, code, state, count(*) FROM shop.orders GROUP BY id;
 CREATE VIEW api.joined AS SELECT o.id, o.code, o.email, o.weight, o.tags, c.id AS customer, c.name FROM shop.orders o JOIN shop.customers c ON c.id = o.customer_id;
-CREATE MATERIALIZED VIEW shop.sums WITH (fillfactor = 75) TABLESPACE "sink Space" AS
-    SELECT "Customer", sum(amount) AS sum, count(*) AS n FROM shop.orders GROUP BY "Customer";
-CREATE UNIQUE INDEX sums_customer ON shop.sums ("Customer");
-CREATE INDEX "sums Sum" ON shop.sums (sum DESC) WHERE n > 1;
-ALTER MATERIALIZED VIEW shop.sums CLUSTER ON sums_customer;
-ALTER MATERIALIZED VIEW shop.sums ALTER sum SET STATISTICS 44;
-ALTER MATERIALIZED VIEW shop.sums OWNER TO sink_owner;
-GRANT SELECT ON shop.sums TO sink_reader;
-COMMENT ON MATERIALIZED VIEW shop.sums IS 'a materialised view';
-COMMENT ON COLUMN shop.sums.n IS 'its column';
-COMMENT ON INDEX shop.sums_customer IS 'its index';
-CREATE MATERIALIZED VIEW shop.empty AS SELECT id FROM shop.open_orders WITH NO DATA;
-CREATE VIEW api.sums AS SELECT * FROM shop.sums WHERE sum > 0;
-CREATE STATISTICS shop.sums_stat ON sum, n FROM shop.sums;
 SELECT current_setting('server_version_num')::int >= 150000 AS is_15 \gset
 \if :is_15
 CREATE VIEW api.invoker WITH (security_invoker, security_barrier = false) AS SELECT id, amount FROM shop.orders;
