@@ -10,15 +10,20 @@ struct ForeignKeyReader: DependantReader {
         guard !keys.isEmpty else { return [] }
         let refusals = try ForeignKeyRefusals(tables: tables, keys: keys).find(on: connection)
         guard refusals.isEmpty else { throw Refused(refusals) }
-        return keys.map { dependant($0, tables) }
+        return keys.map { dependant($0, tables, version: connection.serverVersion.major) }
     }
 
-    private func dependant(_ key: ForeignKey, _ tables: [MigratedTable]) -> Dependant {
+    private func dependant(_ key: ForeignKey, _ tables: [MigratedTable], version: Int) -> Dependant {
         let new = key.moved(tables) { $0.live }
         var dependant = Dependant(
             kind: .foreignKey, name: key.title, remove: [key.drop()],
             restore: [new.add()] + [new.comment(on: new.referencing.table)].compactMap { $0 })
         if key.isValidated { dependant.settle = [new.validate(new.referencing.table)] }
+        let leaves = tables.first { $0.sourceOID == key.referencing.oid }?.leaves.map(\.live) ?? []
+        if let partitioned = PartitionedForeignKey(new, leaves: leaves, version: version) {
+            dependant.restore = partitioned.add
+            dependant.settle = partitioned.settle
+        }
         for end in [key.referencing, key.referenced] where !tables.contains(where: { $0.sourceOID == end.oid }) {
             dependant.locks.append(
                 RelationLock(oid: end.oid, relation: end.table, kind: .table, withPartitions: end.isPartitioned))
