@@ -134,7 +134,7 @@ import Testing
             "ALTER TABLE users ALTER id TYPE bigint; ALTER TABLE orders DROP COLUMN id", "wide", "key-not-mappable",
             "orders"
         ),
-        ("ALTER TABLE users ALTER id TYPE bigint; DROP TABLE orders", "wide", "unsupported-change", "DROP TABLE"),
+        ("ALTER TABLE users ALTER id TYPE bigint; DROP TABLE orders", "wide", "unsupported-change", "orders"),
         (
             "ALTER TABLE users ALTER id TYPE bigint; CREATE INDEX other_n ON orders (code)", "wide", "name-taken",
             "public.other_n"
