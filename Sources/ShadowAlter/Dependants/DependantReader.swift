@@ -30,6 +30,15 @@ struct MigratedTable: Sendable {
     /// What completes the green table: its indexes, and the constraints that stand on them.
     let completion: [String]
 
+    /// What is below it and holds rows, as far as the plan knows it, under the names before and after the exchange; empty for a table that holds
+    /// rows itself.
+    var leaves: [Leaf] = []
+
+    struct Leaf: Sendable {
+        let green: QualifiedName
+        let live: QualifiedName
+    }
+
     init(_ exchange: Exchange, greenOID: UInt32, isInTree: Bool, completion: [String] = []) {
         source = exchange.source
         sourceOID = exchange.sourceOID
@@ -45,18 +54,28 @@ struct MigratedTable: Sendable {
     /// - Parameter greenOIDs: of the tables that hold rows, in their order.
     static func all(of plan: MigrationPlan, greenOIDs: [UInt32], on connection: isolated PgConnection) throws -> [Self]
     {
-        let tables = zip(plan.tables, greenOIDs).map { table, oid in
-            Self(
-                table.exchange, greenOID: oid, isInTree: table.isInTree,
-                completion: table.indexes.map(\.definition) + table.afterIndexes)
+        let tables = try zip(plan.tables, greenOIDs).map { plan, oid in
+            var table = Self(
+                plan.exchange, greenOID: oid, isInTree: plan.isInTree,
+                completion: plan.indexes.map(\.definition) + plan.afterIndexes)
+            guard plan.isPartitioned else { return table }
+            let tree = try PartitionTree.read(oid, on: connection)
+            table.leaves = tree.leaves.filter { plan.partitions.contains($0.name) }.map { leaf in
+                Leaf(green: leaf.name, live: QualifiedName(schema: plan.source.schema, name: leaf.name.name))
+            }
+            return table
         }
         let parents = try plan.parents.enumerated().map { index, parent in
             let oid: UInt32 = try connection.query(
                 "SELECT $1::text::regclass::oid", [.text(parent.green.sql)]
             ).single().value()
-            return Self(
+            var table = Self(
                 parent.exchange, greenOID: oid, isInTree: parent.depth > 0,
                 completion: index == 0 ? plan.completion : [])
+            table.leaves = try PartitionTree.read(oid, on: connection).leaves.compactMap { leaf in
+                plan.tables.first { $0.green == leaf.name }.map { Leaf(green: $0.green, live: $0.exchange.live) }
+            }
+            return table
         }
         return tables + parents
     }

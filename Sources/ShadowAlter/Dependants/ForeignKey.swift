@@ -55,7 +55,9 @@ struct ForeignKey: Sendable, Equatable {
     ///
     /// Every word is said, also where it is the default, except for those that a version may not know. Without columns it goes to the primary
     /// key; with them, to whichever index of theirs was made first.
-    func add() -> String {
+    ///
+    /// - Parameter validated: looks at the rows after all.
+    func add(validated: Bool = false) -> String {
         let columns = Self.list(referencing.columns, period: hasPeriod)
         let others = Self.list(referenced.columns, period: hasPeriod)
         var sql = "ALTER TABLE \(referencing.table.sql) ADD CONSTRAINT \(Quoting.identifier(name))"
@@ -66,6 +68,7 @@ struct ForeignKey: Sendable, Equatable {
         if !deleteSets.isEmpty { sql += " (\(Quoting.identifiers(deleteSets)))" }
         sql += isDeferrable ? " DEFERRABLE" : " NOT DEFERRABLE"
         sql += isInitiallyDeferred ? " INITIALLY DEFERRED" : " INITIALLY IMMEDIATE"
+        if validated { return sql }
         return sql + (isEnforced ? " NOT VALID" : " NOT ENFORCED")
     }
 

@@ -11,11 +11,11 @@ struct ForeignKeyReader: DependantReader {
         let refusals = try ForeignKeyRefusals(tables: tables, keys: keys).find(on: connection)
         guard refusals.isEmpty else { throw Refused(refusals) }
         let primaryKeys = try ForeignKey.primaryKeys(tables.map(\.greenOID), on: connection)
-        return keys.map { dependant($0, tables, primaryKeys) }
+        return keys.map { dependant($0, tables, primaryKeys, version: connection.serverVersion.major) }
     }
 
     private func dependant(
-        _ key: ForeignKey, _ tables: [MigratedTable], _ primaryKeys: [UInt32: [String]]
+        _ key: ForeignKey, _ tables: [MigratedTable], _ primaryKeys: [UInt32: [String]], version: Int
     ) -> Dependant {
         var new = key.moved(tables) { $0.live }
         // The change may have given the table another one.
@@ -25,6 +25,11 @@ struct ForeignKeyReader: DependantReader {
             kind: .foreignKey, name: key.title, remove: [key.drop()],
             restore: [new.add()] + [new.comment(on: new.referencing.table)].compactMap { $0 })
         if key.isValidated { dependant.settle = [new.validate(new.referencing.table)] }
+        let leaves = tables.first { $0.sourceOID == key.referencing.oid }?.leaves.map(\.live) ?? []
+        if let partitioned = PartitionedForeignKey(new, leaves: leaves, version: version) {
+            dependant.restore = partitioned.add
+            dependant.settle = partitioned.settle
+        }
         for end in [key.referencing, key.referenced] where !tables.contains(where: { $0.sourceOID == end.oid }) {
             dependant.locks.append(
                 RelationLock(oid: end.oid, relation: end.table, kind: .table, withPartitions: end.isPartitioned))

@@ -35,9 +35,16 @@ struct ForeignKeyRefusals {
     }
 
     private func partitioned(_ key: ForeignKey, version: Int) -> Refusal? {
-        guard key.referencing.isPartitioned, version < 18 else { return nil }
+        guard version < 18 else { return nil }
+        if let table = tables.first(where: { $0.sourceOID == key.referencing.oid }) {
+            guard !table.leaves.isEmpty, key.isSelfReferencing || !key.isValidated else { return nil }
+        } else {
+            guard key.referencing.isPartitioned else { return nil }
+        }
         return refusal(
-            key, "foreign-key-partitioned", "the \(key.title) belongs to a partitioned table",
+            key, "foreign-key-partitioned",
+            "the \(key.title) belongs to a partitioned table"
+                + (key.isSelfReferencing ? " and refers to it" : key.isValidated ? "" : " and is not valid"),
             "before PostgreSQL 18 a partitioned table cannot have a foreign key that is NOT VALID: all its rows would be checked "
                 + "under the lock of the cut-over",
             "\(key.drop());  -- for the duration; or upgrade to PostgreSQL 18")

@@ -22,7 +22,10 @@ struct ForeignKeyTrial {
                 moved.referenced.table.definition(try ColumnFacts.read(key.referenced.oid, on: connection)))
             statements.append(try index(on: moved.referenced.table, connection))
         }
-        statements.append(moved.add())
+        let leaves = tables.first { $0.sourceOID == key.referencing.oid }?.leaves.map(\.green) ?? []
+        let partitioned = PartitionedForeignKey(
+            moved, leaves: leaves, version: connection.serverVersion.major)
+        statements += partitioned.map { $0.add + [moved.add(validated: true)] } ?? [moved.add()]
         guard let error = try connection.rejection(of: statements) else { return nil }
         return Refusal(
             code: "foreign-key-not-possible",

@@ -14,7 +14,7 @@ struct Replacement: Sendable {
         greenOID = clone.greenOID
     }
 
-    /// Owner, privileges, comments and the names of sequences. Called as soon as the table is there, so that the script can still say
+    /// Owner, privileges, comments, row-level security and the names of sequences. Called as soon as the table is there, so that the script can still say
     /// otherwise.
     func takeOver(on connection: isolated PgConnection) throws {
         try renameSequences(on: connection)
@@ -31,6 +31,7 @@ struct Replacement: Sendable {
             let text: String = try comment.get("description")
             try connection.execute("COMMENT ON \(object) IS \(Quoting.literal(text))")
         }
+        try TableProperties(sourceOID: sourceOID, green: green).copyRowSecurity(on: connection)
         try giveOwner(to: green, on: connection)
         try Privileges(sourceOID: sourceOID, greenOID: greenOID).copy(on: connection)
     }

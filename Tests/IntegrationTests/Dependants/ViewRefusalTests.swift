@@ -85,10 +85,6 @@ extension LiveMigrations {
                     CREATE VIEW v AS SELECT 1 AS a; CREATE VIEW w AS SELECT v.a FROM v JOIN t ON t.a = v.a;
                     CREATE OR REPLACE VIEW v AS SELECT a FROM w;
                     """, clauses: "", code: "view-circular", says: ["view public.w", "view public.v"]),
-            Case(
-                name: "materialised view above a view",
-                setup: "CREATE VIEW v AS SELECT a FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;", clauses: "",
-                code: "materialized-view", says: ["public.m reads it through public.v"]),
         ]
 
         @Test(arguments: try await Servers.outermost())

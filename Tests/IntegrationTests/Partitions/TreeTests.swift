@@ -10,6 +10,8 @@ extension LiveMigrations {
         struct Tree: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let setup: String
+            /// When the rows are there.
+            var more = ""
             var clauses = ""
         }
 
@@ -19,14 +21,16 @@ extension LiveMigrations {
             GRANT CREATE, USAGE ON SCHEMA public TO partition_owner;
             CREATE SCHEMA archive;
             CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+            CREATE TABLE kinds (id int PRIMARY KEY); INSERT INTO kinds VALUES (1);
             CREATE TABLE orders (n int GENERATED ALWAYS AS IDENTITY, s serial, gone int,
+                kind int DEFAULT 1 CONSTRAINT orders_kind REFERENCES kinds DEFERRABLE INITIALLY DEFERRED,
                 twice numeric GENERATED ALWAYS AS (amount * 2) STORED, \(PartitionedOrders.columns)) PARTITION BY RANGE (tenant);
             ALTER TABLE orders DROP COLUMN gone;
             CREATE TABLE orders_low PARTITION OF orders FOR VALUES FROM (MINVALUE) TO (100) WITH (fillfactor = 70);
             CREATE TABLE archive.orders_mid PARTITION OF orders FOR VALUES FROM (100) TO (100050) PARTITION BY LIST (id);
             CREATE TABLE orders_mid_odd PARTITION OF archive.orders_mid FOR VALUES IN (1, 3, 5, 7, 9);
             CREATE TABLE orders_mid_even (hits int NOT NULL DEFAULT 0, blob text, extra int, id int NOT NULL, tenant int NOT NULL, doc jsonb,
-                n int NOT NULL, s int NOT NULL DEFAULT nextval('orders_s_seq'), code text DEFAULT 'own', amount numeric(12,2), note text,
+                n int NOT NULL, s int NOT NULL DEFAULT nextval('orders_s_seq'), kind int DEFAULT 1, code text DEFAULT 'own', amount numeric(12,2), note text,
                 twice numeric GENERATED ALWAYS AS (amount * 2) STORED, UNIQUE (tenant, id, hits));
             ALTER TABLE orders_mid_even DROP COLUMN extra;
             ALTER TABLE archive.orders_mid ATTACH PARTITION orders_mid_even DEFAULT;
@@ -46,12 +50,27 @@ extension LiveMigrations {
             COMMENT ON COLUMN orders.code IS 'the code'; COMMENT ON CONSTRAINT amount ON orders IS 'sane';
             GRANT SELECT ON orders TO partition_reader; GRANT SELECT (code) ON orders_low TO partition_reader;
             ALTER TABLE orders_rest OWNER TO partition_owner;
+            CREATE TRIGGER touch BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+            ALTER TABLE orders_low DISABLE TRIGGER touch; COMMENT ON TRIGGER touch ON orders_mid_odd IS 'inherited';
+            CREATE TRIGGER own AFTER DELETE ON orders_rest FOR EACH ROW EXECUTE FUNCTION touch();
+            CREATE TRIGGER whole AFTER UPDATE ON orders FOR EACH STATEMENT EXECUTE FUNCTION touch();
+            CREATE VIEW totals AS SELECT tenant, count(*), sum(amount) FROM orders GROUP BY tenant;
+            CREATE VIEW rests AS SELECT note, code FROM orders_rest;
+            ALTER TABLE orders ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON orders USING (tenant > 0);
+            CREATE POLICY low ON orders_low FOR SELECT TO partition_reader USING (amount > 0);
+            """
+
+        /// Foreign keys from the tree and to it.
+        private static let references = """
+            CREATE TABLE items (id serial PRIMARY KEY, tenant int, order_id int,
+                FOREIGN KEY (tenant, order_id) REFERENCES orders ON DELETE CASCADE ON UPDATE CASCADE);
+            INSERT INTO items (tenant, order_id) SELECT tenant, id FROM orders ORDER BY tenant, id LIMIT 100;
             """
 
         static let trees: [Tree] = [
-            Tree(testDescription: "a rebuild of three levels", setup: kitchen),
+            Tree(testDescription: "a rebuild of three levels", setup: kitchen, more: references),
             Tree(
-                testDescription: "int to bigint on three levels", setup: kitchen,
+                testDescription: "int to bigint on three levels", setup: kitchen, more: references,
                 clauses:
                     "ALTER hits TYPE bigint, ALTER n TYPE bigint, ADD COLUMN more text DEFAULT 'x', DROP CONSTRAINT later"
             ),
@@ -74,7 +93,7 @@ extension LiveMigrations {
         func theLoadNoticesNothing(_ binaries: ServerBinaries, _ tree: Tree) async throws {
             let database = try await TestDatabase.create("tree", on: binaries)
             try await dropRoles(database)
-            let setup = tree.setup + PartitionedOrders.rows
+            let setup = tree.setup + PartitionedOrders.rows + tree.more
             try await database.psql(setup + PartitionedOrders.noScans())
             let request = MigrationRequest("public.orders", tree.clauses)
             let load = try await PartitionLoad.start(database)
