@@ -18,10 +18,9 @@ struct ForeignKeyReader: DependantReader {
         _ key: ForeignKey, _ tables: [MigratedTable], _ primaryKeys: [UInt32: [String]], version: Int
     ) -> Dependant {
         var new = key.moved(tables) { $0.live }
-        if let table = tables.first(where: { $0.sourceOID == key.referenced.oid }) {
-            // The change may have given the table another one.
-            new.isToPrimaryKey = key.isToPrimaryKey && primaryKeys[table.greenOID] == new.referenced.columns
-        }
+        // The change may have given the table another one.
+        let primaryKey = tables.first { $0.sourceOID == key.referenced.oid }.map { primaryKeys[$0.greenOID] }
+        new.isToPrimaryKey = key.isToPrimaryKey && (primaryKey ?? key.referenced.columns) == new.referenced.columns
         var dependant = Dependant(
             kind: .foreignKey, name: key.title, remove: [key.drop()],
             restore: [new.add()] + [new.comment(on: new.referencing.table)].compactMap { $0 })
@@ -48,7 +47,7 @@ struct ForeignKeyReader: DependantReader {
 }
 
 extension ForeignKey {
-    /// The same on the new tables, under the names that `name` gives them.
+    /// The same on the new tables, under the names that `name` gives them. It names its columns: what the new primary key is has to be asked.
     func moved(_ tables: [MigratedTable], name: (MigratedTable) -> QualifiedName) -> ForeignKey {
         var key = self
         func move(_ end: inout End) {
@@ -61,6 +60,7 @@ extension ForeignKey {
         }
         move(&key.referencing)
         move(&key.referenced)
+        key.isToPrimaryKey = false
         return key
     }
 }

@@ -56,6 +56,8 @@ extension LiveMigrations {
                 throw error
             }
             try await load.stop()
+            // It was filled in the middle of the load.
+            try await database.psql("REFRESH MATERIALIZED VIEW shop.sums")
             try await Finalize(connections: database.options).run("orders")
         }
     }
