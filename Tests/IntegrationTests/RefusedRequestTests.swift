@@ -38,7 +38,7 @@ struct RefusedRequest: Sendable, CustomStringConvertible {
         Self(
             clauses: "ALTER a TYPE bigint", code: "name-too-long", says: "63 bytes",
             name: String(repeating: "n", count: 58)),
-        Self(clauses: "DROP TABLE other", code: "unsupported-change", says: "DROP TABLE", isScript: true),
+        Self(clauses: "DROP TABLE other", code: "unsupported-change", says: "creates no other one", isScript: true),
         Self(clauses: "UPDATE t SET a = 1", code: "unsupported-change", says: "UPDATE t", isScript: true),
         Self(
             clauses: "CREATE INDEX CONCURRENTLY ON t (a)", code: "unsupported-change", says: "CONCURRENTLY",
