@@ -101,7 +101,6 @@ extension LiveMigrations {
                 try await load.proceed()
                 let summary = try await RunningMigration(request, database, .unhurried).summary()
                 #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
-                print(summary.timings, summary.cutOver)
                 try await load.proceed()
             } catch {
                 await load.workload.stop()
