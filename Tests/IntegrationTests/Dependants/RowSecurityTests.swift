@@ -171,20 +171,6 @@ extension LiveMigrations {
             try await secured.close()
         }
 
-        @Test(arguments: try await Servers.outermost())
-        func aPolicyThatReadsTheTableByAFunctionIsRefused(_ binaries: ServerBinaries) async throws {
-            let database = try await TestDatabase.create("rls_detour", on: binaries)
-            try await database.psql(
-                """
-                CREATE TABLE doc (id int PRIMARY KEY); CREATE TABLE note (id int);
-                CREATE FUNCTION docs() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM doc; END;
-                CREATE POLICY counted ON note USING (docs() > 0); CREATE POLICY direct ON note USING (id IN (SELECT id FROM doc));
-                """)
-            let refusals = try await database.refusals(MigrationRequest("doc", "ALTER id TYPE bigint"))
-            let text = refusals.map(\.description).joined(separator: "\n")
-            #expect(text.contains("docs()"), "\(text)")
-        }
-
         /// The owner is above the policies unless they are forced; whoever is not must not copy.
         @Test(arguments: try await Servers.outermost())
         func aRoleThatSeesNotAllRowsIsRefused(_ binaries: ServerBinaries) async throws {

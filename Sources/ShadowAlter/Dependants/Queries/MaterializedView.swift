@@ -61,14 +61,16 @@ struct MaterializedView: Sendable, Equatable {
     ) throws -> [String] {
         let toast = options.filter { $0.hasPrefix("toast.") }.map(Self.option)
         return ["SET LOCAL search_path = \(Quoting.identifiers(path))"]
-            + [create(as: name, definition, withData: isPopulated)]
+            + [create(as: name, definition, withData: false)]
             + (toast.isEmpty ? [] : ["ALTER MATERIALIZED VIEW \(name.sql) SET (\(toast.joined(separator: ", ")))"])
             + ["GRANT USAGE, CREATE ON SCHEMA \(Quoting.identifier(name.schema)) TO \(Quoting.identifier(owner))"]
             + (try columnProperties(name, on: connection)) + (try indexes(name, on: connection))
             + (try statistics(name, on: connection)) + (try comments(name, on: connection))
-            + (isPopulated ? ["ANALYZE \(name.sql)"] : [])
             + ["ALTER MATERIALIZED VIEW \(name.sql) OWNER TO \(Quoting.identifier(owner))"]
             + (try Grants.ofRelation(oid, name, owner: owner, on: connection))
+            // With the owner's rights, as every later REFRESH has them: policies may hide rows from the owner that our role sees.
+            + (isPopulated
+                ? ["SET LOCAL row_security = on", "REFRESH MATERIALIZED VIEW \(name.sql)", "ANALYZE \(name.sql)"] : [])
     }
 }
 
