@@ -39,7 +39,7 @@ public struct TablePlan: Codable, Sendable, Equatable {
 
 /// What becomes of one of the source's columns.
 public struct ColumnPlan: Codable, Sendable, Equatable {
-    /// `pg_attribute.attnum` in the source, and the name there.
+    /// `pg_attribute.attnum` in the clone, which has no gaps where the source has dropped columns; and the name in the source.
     public var number: Int
     public var name: String
     /// The name after the change; nil when the change drops the column.
