@@ -16,6 +16,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -41,6 +42,18 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What operators see and touch of a run: the control socket. Drives the engine through `MigrationControl`.
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "ShadowAlter", "PgConnection",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+
         // What the demonstration and the tests share: a private server, and a write load with a ledger.
         .target(
             name: "ThrowawayServer",
@@ -59,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "shadow-alter",
             dependencies: [
-                "ShadowAlter", "PgConnection", "ThrowawayServer", "LedgerWorkload",
+                "ControlPlane", "ShadowAlter", "PgConnection", "ThrowawayServer", "LedgerWorkload",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -82,16 +95,19 @@ let package = Package(
         .testTarget(
             name: "ShadowAlterTests", dependencies: ["ShadowAlter", "PgConnection"], swiftSettings: strict),
         .testTarget(
+            name: "ControlPlaneTests", dependencies: ["ControlPlane", "ShadowAlter", "PgConnection"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandTests",
             dependencies: [
-                "shadow-alter", "ShadowAlter", "LedgerWorkload", "PgConnection",
+                "shadow-alter", "ControlPlane", "ShadowAlter", "LedgerWorkload", "PgConnection",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ShadowAlter", "PgConnection", "PgReplication", "ThrowawayServer", "LedgerWorkload",
+                "ControlPlane", "ShadowAlter", "PgConnection", "PgReplication", "ThrowawayServer", "LedgerWorkload",
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["cases", "Oracle/KitchenSink"],

@@ -7,6 +7,7 @@ struct CapturePhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
     let connections: ConnectionOptions
+    let obedience: Obedience
     let log: Logger
 
     private static let reportInterval = Duration.seconds(2)
@@ -41,6 +42,7 @@ struct CapturePhase: Sendable {
                     "the publication waits for a lock on \(record.plan.tables.map(\.source.description).joined(separator: ", "))"
                 )
                 try Task.checkCancellation()
+                try await obedience.look()
             }
         }
     }
@@ -113,9 +115,10 @@ struct CapturePhase: Sendable {
                 try await body()
                 return true
             }
-            group.addTask { [control, log] in
+            group.addTask { [control, obedience, log] in
                 while true {
                     try await Task.sleep(for: Self.reportInterval)
+                    try await obedience.look()
                     let names = try await whom(control)
                     let text = "\(waiting): \(names.prefix(3).joined(separator: "; "))"
                     status.update { $0.reason = text }

@@ -7,7 +7,7 @@ struct CopyPhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
     let connections: ConnectionOptions
-    let options: MigrationOptions
+    let settings: LiveSettings
     let throttle: Throttle
     let status: StatusBox
     let log: Logger
@@ -26,7 +26,7 @@ struct CopyPhase: Sendable {
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for lane in 0..<options.copyWorkers {
+            for lane in 0..<settings.current.copyWorkers {
                 group.addTask { try await run(lane: lane, agenda) }
             }
             // The first failure ends the others after the chunk that they are in.
@@ -46,7 +46,7 @@ struct CopyPhase: Sendable {
             do {
                 try await MisfitScan(table: table, connection: connection).run {
                     try Task.checkCancellation()
-                    try await throttle.admit(lane: 0) { true }
+                    try await throttle.admit()
                 }
                 await connection.close()
             } catch {
@@ -110,7 +110,7 @@ struct CopyPhase: Sendable {
     private func copy(lane: Int, _ agenda: SharedAgenda, on connection: PgConnection) async throws {
         // Rows of one table are not as long as those of another.
         var sizes = record.tables.map { _ in
-            ChunkSize(target: options.chunkTime, maximum: options.maximumChunkPages)
+            ChunkSize(maximum: settings.current.maximumChunkPages)
         }
         while true {
             try await throttle.admit(lane: lane) { agenda.update { $0.hasChunks } }
@@ -123,7 +123,10 @@ struct CopyPhase: Sendable {
                 let start = ContinuousClock.now
                 try await copy(chunk, agenda, on: connection)
                 let took = ContinuousClock.now - start
-                sizes[chunk.table].adapt(took: took, for: Int64(chunk.pages.count))
+                let options = settings.current
+                sizes[chunk.table].adapt(
+                    took: took, for: Int64(chunk.pages.count), target: options.chunkTime,
+                    maximum: options.maximumChunkPages)
                 if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
                 try Task.checkCancellation()
             }

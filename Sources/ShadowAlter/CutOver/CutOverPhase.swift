@@ -8,23 +8,39 @@ struct CutOverPhase: Sendable {
     let connections: ConnectionOptions
     let stream: ChangeStream
     let refresher: Refresher
-    let options: MigrationOptions
+    let settings: LiveSettings
+    let throttle: Throttle
+    let helm: Helm
     let status: StatusBox
     let log: Logger
 
     private static let lookInterval = Duration.milliseconds(500)
 
-    func run() async throws {
+    /// Returns whether the tables were exchanged; otherwise the cut-over was postponed.
+    func run() async throws -> Bool {
+        try await set(.cuttingOver)
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
         while true {
             try Task.checkCancellation()
             try await waitForBlockers()
+            try await throttle.admit()
             try await catchUp()
-            if try await attempt() { return }
+            guard helm.mayCutOver else {
+                try await set(.ready)
+                return false
+            }
+            // What came up during the last pass.
+            if throttle.stop != nil { continue }
+            try helm.checkDeadline()
+            if try await attempt() { return true }
             let delay = backoff.next(using: &generator)
             try await Task.sleep(for: delay)
         }
+    }
+
+    private func set(_ phase: Phase) async throws {
+        try await control.run { [record] in try StateStore.setPhase(phase, of: record.id, on: $0) }
     }
 
     /// A request for ACCESS EXCLUSIVE that waits makes everybody wait who comes after it, so that none is made while it could not be granted.
@@ -36,16 +52,24 @@ struct CutOverPhase: Sendable {
         }
         let locks = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID)).all.map(\.oid)
         let finder = BlockerFinder(
-            relations: locks + partitions, migrationID: record.id, patience: options.lockTimeout)
+            relations: locks + partitions, migrationID: record.id, patience: settings.current.lockTimeout)
         var reported: [Int32?] = []
         while true {
             let blockers = try await control.run { try finder.find(on: $0) }
             guard let first = blockers.first else {
-                status.update { $0.reason = nil }
+                status.update {
+                    $0.reason = nil
+                    $0.isWaiting = false
+                }
                 return
             }
             let more = blockers.count > 1 ? " (and \(blockers.count - 1) more)" : ""
-            status.update { $0.reason = "waiting: \(first)\(more)" }
+            guard helm.mayCutOver else { return }
+            try helm.checkDeadline()
+            status.update {
+                $0.reason = "waiting: \(first)\(more)"
+                $0.isWaiting = true
+            }
             if blockers.map(\.pid) != reported {
                 for blocker in blockers { log.notice("the cut-over waits: \(blocker)") }
                 reported = blockers.map(\.pid)
@@ -66,7 +90,7 @@ struct CutOverPhase: Sendable {
     private func attempt() async throws -> Bool {
         status.update { $0.cutOver.attempts += 1 }
         let connection = try await PgConnection.connect(connections, for: .cutOver, plan: record.plan)
-        let attempt = CutOverAttempt(record: record, connection: connection, stream: stream, options: options)
+        let attempt = CutOverAttempt(record: record, connection: connection, stream: stream, options: settings.current)
         do {
             let outcome = try await attempt.run()
             await connection.close()

@@ -7,12 +7,16 @@ struct NativeAlter: Sendable {
     let control: PgConnection
     let connections: ConnectionOptions
     let options: MigrationOptions
+    let schedule: CutOverSchedule
+    /// In seconds since 1970 by the server's clock; nil: none.
+    let deadline: Double?
     let log: Logger
 
     func run(status: StatusBox) async throws -> CutOverAttempt.Outcome {
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
         while true {
+            try await waitForSchedule(status)
             try await waitForBlockers(status)
             status.update { $0.cutOver.attempts += 1 }
             do {
@@ -39,6 +43,29 @@ struct NativeAlter: Sendable {
 
     private var finder: BlockerFinder {
         BlockerFinder(relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+    }
+
+    private func waitForSchedule(_ status: StatusBox) async throws {
+        while let wait = try await schedule.wait(on: control) {
+            if let deadline {
+                let now: Double = try await control.query("SELECT extract(epoch FROM clock_timestamp())::float8")
+                    .single().value()
+                guard now < deadline else {
+                    throw MigrationError(
+                        .deadlineMissed, "the table was not altered before the deadline", state: "nothing was touched",
+                        advice: "run the same command with a later --cut-over-deadline")
+                }
+            }
+            status.update {
+                $0.reason = wait
+                $0.isWaiting = true
+            }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        status.update {
+            $0.reason = nil
+            $0.isWaiting = false
+        }
     }
 
     private func waitForBlockers(_ status: StatusBox) async throws {

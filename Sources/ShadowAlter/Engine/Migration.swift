@@ -7,16 +7,28 @@ import PgReplication
 public struct Migration: Sendable {
     let request: MigrationRequest
     let connections: ConnectionOptions
-    let options: MigrationOptions
+    let settings: LiveSettings
     let log: Logger
+    private let running: RunControl
     /// What is going on, for whoever displays it.
-    public let status = StatusBox()
+    public let status: StatusBox
+    /// For a control socket and the like.
+    public var control: any MigrationControl { running }
 
-    public init(_ request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions, log: Logger) {
+    /// Called once a migration is recorded, before anything is captured or copied. What it returns is where the run can be spoken to: the
+    /// path of its control socket on this machine; nil: nowhere. When it throws, the run ends.
+    public typealias OnStart = @Sendable (StartedMigration, any MigrationControl) async throws -> String?
+
+    public init(
+        _ request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions, log: Logger,
+        onStart: @escaping OnStart = { _, _ in nil }
+    ) {
         self.request = request
         self.connections = connections
-        self.options = options
         self.log = log
+        settings = LiveSettings(options)
+        status = StatusBox()
+        running = RunControl(settings: settings, status: status, onStart: onStart)
     }
 
     /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise.
@@ -41,9 +53,26 @@ public struct Migration: Sendable {
     }
 
     private func run(control: PgConnection, clock: PhaseClock) async throws -> MigrationSummary {
+        let options = settings.current
+        let schedule = CutOverSchedule(options)
+        let deadline = try await control.run { connection in
+            try schedule.check(on: connection)
+            return try options.cutOverDeadline?.epoch(on: connection)
+        }
         switch try await Opening(request: request, log: log).open(on: control) {
         case .native(let plan):
-            let native = NativeAlter(plan: plan, control: control, connections: connections, options: options, log: log)
+            guard options.cutOver != .manual else {
+                throw MigrationError(
+                    .refused,
+                    "--cut-over manual has nothing to hold: PostgreSQL makes this change in its catalogs alone, within milliseconds",
+                    state: "nothing was touched",
+                    advice:
+                        "run it when it is wanted, give a window to --cut-over, or take --strategy shadow to build a new table all the same"
+                )
+            }
+            let native = NativeAlter(
+                plan: plan, control: control, connections: connections, options: options, schedule: schedule,
+                deadline: deadline, log: log)
             let outcome = try await clock.measure(.cuttingOver) { try await native.run(status: status) }
             return MigrationSummary(plan: plan, outcome: outcome, status: status.snapshot)
         case .shadow(let record):
@@ -54,7 +83,9 @@ public struct Migration: Sendable {
             }
             do {
                 try await ShadowRun(
-                    control: control, connections: connections, options: options, status: status, clock: clock, log: log
+                    control: control, connections: connections, settings: settings, deadline: deadline,
+                    running: running, status: status,
+                    clock: clock, log: log
                 ).run(record)
             } catch let error as MigrationError where error.code == .aborted {
                 try await abort(record, error, control: control)

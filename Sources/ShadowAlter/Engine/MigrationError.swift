@@ -19,6 +19,8 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case walLimit
         /// Somebody asked for the end by `abort`; everything was removed.
         case aborted
+        /// The time for the cut-over ran out; the same command continues.
+        case deadlineMissed
         /// A signal ended the run; the same command continues it.
         case interrupted
         /// The server or the connection to it failed.

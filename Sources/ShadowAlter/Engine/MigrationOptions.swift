@@ -1,13 +1,23 @@
 /// The knobs of a run. None of them changes what is built, only how fast and when.
 public struct MigrationOptions: Sendable {
-    public enum CutOverMode: String, Sendable, CaseIterable {
+    public enum CutOverMode: Sendable, Equatable {
         /// As soon as the shadow is in sync.
         case auto
         /// When `cut-over` is called.
         case manual
+        /// By itself, in one of these times; by `cut-over` at any time.
+        case windows([CutOverWindow])
+
+        var windows: [CutOverWindow] {
+            if case .windows(let windows) = self { windows } else { [] }
+        }
     }
 
     public var cutOver: CutOverMode = .auto
+    /// After this the run ends without having exchanged the tables; nil: it tries for as long as it takes.
+    public var cutOverDeadline: CutOverDeadline?
+    /// While this file exists, the run does not exchange the tables unless `cut-over` is called.
+    public var postponeFlagFile: String?
     /// How long an attempt waits for its lock, and thereby how long anybody waits behind it. Milliseconds, at least 1.
     public var lockTimeout: Duration = .milliseconds(500)
     /// How long an attempt may take from its request for the lock to COMMIT.
@@ -23,6 +33,21 @@ public struct MigrationOptions: Sendable {
     public var niceRatio = 0.0
     /// Beyond this much WAL held by the slot the copy waits; beyond twice as much the slot is given up.
     public var maximumRetainedWAL: Int64 = 10 << 30
+    /// Standbys that are further behind stop the work; nil: nobody looks.
+    public var maximumReplicaLag: Duration? = .seconds(5)
+    /// Connection strings of the standbys to be asked; empty: all that stream from the primary, as it sees them.
+    public var controlReplicas: [String] = []
+    /// Any load beyond its limit stops the work.
+    public var maximumLoad: [LoadLimit] = []
+    /// Any load beyond its limit ends the migration and removes what it has made, or stops the work for `criticalLoadHibernation`.
+    public var criticalLoad: [LoadLimit] = []
+    public var criticalLoadHibernation: Duration?
+    /// A query whose first value stops the work when it is more than zero, or true.
+    public var throttleQuery: String?
+    /// While this file exists the work stops.
+    public var throttleFlagFile: String?
+    /// Asked as well, in this order.
+    public var throttleSources: [any ThrottleSource] = []
 
     public init() {}
 }

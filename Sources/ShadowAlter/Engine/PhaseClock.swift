@@ -7,6 +7,7 @@ struct PhaseClock: Sendable {
             $0.phase = phase
             // It was about the phase before.
             $0.reason = nil
+            $0.isWaiting = false
         }
         let start = ContinuousClock.now
         let value = try await body()

@@ -6,7 +6,10 @@ import PgReplication
 struct ShadowRun: Sendable {
     let control: PgConnection
     let connections: ConnectionOptions
-    let options: MigrationOptions
+    let settings: LiveSettings
+    /// For the cut-over, in seconds since 1970 by the server's clock; nil: none.
+    let deadline: Double?
+    let running: RunControl
     let status: StatusBox
     let clock: PhaseClock
     let log: Logger
@@ -16,21 +19,44 @@ struct ShadowRun: Sendable {
             try await finish(record)
             return
         }
+        let throttle = Throttle(lanes: settings.current.copyWorkers)
+        let helm = Helm(settings: settings, throttle: throttle, status: status, log: log)
+        let watcher = try await PgConnection.connect(connections, for: .control)
+        let obedience = Obedience(
+            record: record, connection: watcher, schedule: CutOverSchedule(settings.current), deadline: deadline,
+            helm: helm, status: status)
+        do {
+            try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
+            // What was asked while no run was alive.
+            try await obedience.look()
+            try await advance(record, obedience, throttle)
+            running.end()
+            await watcher.close()
+        } catch {
+            running.end()
+            await watcher.close()
+            throw error
+        }
+        try await finish(record)
+    }
+
+    /// Up to the exchange of the tables.
+    private func advance(_ record: MigrationRecord, _ obedience: Obedience, _ throttle: Throttle) async throws {
         var phase = record.phase
         if phase < .copying {
-            let capture = CapturePhase(record: record, control: control, connections: connections, log: log)
+            let capture = CapturePhase(
+                record: record, control: control, connections: connections, obedience: obedience, log: log)
             try await clock.measure(.capturing) { try await capture.run(status: status) }
             phase = .copying
         }
         let stream = try await ChangeStream(record, options: connections, log: log)
         do {
-            try await withStream(stream, record, from: phase)
+            try await withStream(stream, record, from: phase, obedience, throttle)
             await stream.close()
         } catch {
             await stream.close()
             throw error
         }
-        try await finish(record)
     }
 
     /// The stream first, which costs the server something for as long as it is there.
@@ -41,50 +67,47 @@ struct ShadowRun: Sendable {
     }
 
     /// Runs the rest while the stream and the heartbeat run beside it; whichever fails first ends all.
-    private func withStream(_ stream: ChangeStream, _ record: MigrationRecord, from phase: Phase) async throws {
-        let throttle = Throttle(lanes: options.copyWorkers)
-        let requests = Requests(cutOver: options.cutOver)
-        let watcher = try await PgConnection.connect(connections, for: .control)
+    private func withStream(
+        _ stream: ChangeStream, _ record: MigrationRecord, from phase: Phase, _ obedience: Obedience,
+        _ throttle: Throttle
+    ) async throws {
         let heartbeat = Heartbeat(
-            record: record, connection: watcher, stream: stream, options: options, throttle: throttle,
-            requests: requests,
-            status: status, log: log)
-        do {
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                group.addTask {
-                    try await stream.run()
-                    return false
-                }
-                group.addTask {
-                    try await heartbeat.run()
-                    return false
-                }
-                group.addTask {
-                    try await work(
-                        record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle,
-                        requests: requests)
-                    return true
-                }
-                // The others end by an error only.
-                _ = try await group.next()
-                group.cancelAll()
+            record: record, connection: obedience.connection, stream: stream, settings: settings, throttle: throttle,
+            obedience: obedience, status: status, log: log)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await stream.run()
+                return false
             }
-            await watcher.close()
-        } catch {
-            await watcher.close()
-            throw error
+            group.addTask {
+                try await heartbeat.run()
+                return false
+            }
+            group.addTask { [connections, settings, log] in
+                let watch = ThrottleWatch(connections: connections, settings: settings, throttle: throttle, log: log)
+                try await watch.run()
+                return false
+            }
+            group.addTask {
+                try await work(
+                    record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm)
+                return true
+            }
+            // The others end by an error only.
+            _ = try await group.next()
+            group.cancelAll()
         }
     }
 
     private func work(
         _ record: MigrationRecord, from first: Phase, stream: ChangeStream, heartbeat: Heartbeat, throttle: Throttle,
-        requests: Requests
+        helm: Helm
     ) async throws {
         if first <= .copying {
             try await clock.measure(.copying) {
                 try await heartbeat.measureBaseline()
                 try await CopyPhase(
-                    record: record, control: control, connections: connections, options: options, throttle: throttle,
+                    record: record, control: control, connections: connections, settings: settings, throttle: throttle,
                     status: status, log: log
                 ).run()
                 try await stream.drain()
@@ -97,24 +120,25 @@ struct ShadowRun: Sendable {
         if first <= .indexing {
             try await clock.measure(.indexing) {
                 try await IndexPhase(
-                    record: record, control: control, connections: connections, options: options, status: status,
-                    log: log
+                    record: record, control: control, connections: connections, options: settings.current,
+                    throttle: throttle, status: status, log: log
                 ).run()
             }
         }
         let connection = try await PgConnection.connect(connections, for: .refresh, plan: record.plan)
-        let refresher = try await Refresher(record, connection: connection, stream: stream, status: status)
+        let refresher = try await Refresher(
+            record, connection: connection, stream: stream, throttle: throttle, status: status)
         let sync = SyncPhase(
-            record: record, control: control, stream: stream, refresher: refresher, requests: requests,
-            budget: options.cutOverBudget, status: status, log: log)
+            record: record, control: control, stream: stream, refresher: refresher, helm: helm, settings: settings,
+            status: status, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
-        try await clock.measure(.ready) { try await sync.hold() }
-        try await clock.measure(.cuttingOver) {
-            try await control.run { try StateStore.setPhase(.cuttingOver, of: record.id, on: $0) }
-            try await CutOverPhase(
-                record: record, control: control, connections: connections, stream: stream, refresher: refresher,
-                options: options, status: status, log: log
-            ).run()
+        let cutOver = CutOverPhase(
+            record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+            settings: settings, throttle: throttle, helm: helm, status: status, log: log)
+        var isExchanged = false
+        while !isExchanged {
+            try await clock.measure(.ready) { try await sync.hold() }
+            isExchanged = try await clock.measure(.cuttingOver) { try await cutOver.run() }
         }
         await connection.close()
     }

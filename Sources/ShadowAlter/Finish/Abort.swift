@@ -25,7 +25,7 @@ public struct Abort: Sendable {
         let owner = try await acquire(record, on: connection)
         if let owner {
             log.notice("migration \(name) is running (session \(owner)): asking it to end")
-            try await connection.run { try StateStore.request("abort", of: record.id, on: $0) }
+            try await connection.run { _ = try StateStore.steer(.abort, record.id, on: $0) }
             try await waitForEnd(of: record, on: connection)
         } else {
             try await Leftovers.removeAll(record, on: connection)

@@ -8,6 +8,7 @@ struct IndexPhase: Sendable {
     let control: PgConnection
     let connections: ConnectionOptions
     let options: MigrationOptions
+    let throttle: Throttle
     let status: StatusBox
     let log: Logger
 
@@ -62,6 +63,8 @@ struct IndexPhase: Sendable {
         let connection = try await PgConnection.connect(connections, for: .index, plan: record.plan)
         do {
             while let job = queue.next() {
+                // One that is being built goes on: starting it anew would cost more than it spares.
+                try await throttle.admit()
                 let resources = IndexResources(
                     job.index, of: job.table, fairShare: fairShare / job.table.indexWeight)
                 try await connection.run { try resources.apply(on: $0) }

@@ -7,8 +7,10 @@ struct RefreshBatch: Sendable {
         var through: Int64?
         /// Spooled keys looked at.
         var examined = 0
-        /// Spooled keys settled; fewer than examined where a writer is not visible yet.
+        /// Spooled keys settled; fewer than examined where a writer is not visible yet, or rows had to yield.
         var settled = 0
+        /// The sequence numbers of the spooled keys whose rows had to yield, and which stay spooled.
+        var yielded: Set<Int64> = []
     }
 
     enum Mode: Sendable {
@@ -16,6 +18,10 @@ struct RefreshBatch: Sendable {
         case updating
         /// Delete the batch's rows first, so that values may have moved between rows of the batch.
         case replacing
+        /// The same, but a row that conflicts with one outside of the batch is left out, and its key stays in the spool.
+        ///
+        /// Not where a unique or exclusion constraint is deferrable: PostgreSQL cannot skip its conflicts.
+        case yielding
     }
 
     let sql: RefreshSQL
@@ -50,9 +56,11 @@ struct RefreshBatch: Sendable {
         guard let through: Int64 = try row.optional("through") else { return Result() }
         let window = SpoolWindow(after: after, through: through, snapshot: isLocked ? nil : try row.get("snapshot"))
         try connection.execute(sql.delete(window, onlyGone: mode == .updating))
-        try connection.execute(sql.insert(window, replacing: mode == .updating))
-        let settled = try connection.execute(SpoolSQL.delete(sql.spool, window)).affectedRows
-        return Result(through: through, examined: try row.get("examined"), settled: settled)
+        try connection.execute(sql.insert(window, conflict: mode.conflict))
+        let yielded: Set<Int64> =
+            mode == .yielding ? Set(try connection.execute(sql.missing(window)).rows.map { try $0.value() }) : []
+        let settled = try connection.execute(SpoolSQL.delete(sql.spool, window, except: yielded)).affectedRows
+        return Result(through: through, examined: try row.get("examined"), settled: settled, yielded: yielded)
     }
 
     /// The source was emptied: so is the shadow. What was spooled before is settled by that; everything that is in the source now came
@@ -63,5 +71,15 @@ struct RefreshBatch: Sendable {
         try connection.query(
             "UPDATE shadow_alter.migrated_table SET truncated_at = NULL WHERE id = $1 AND truncated_at = $2",
             [.int(tableID), .int(sequence)])
+    }
+}
+
+extension RefreshBatch.Mode {
+    fileprivate var conflict: RefreshSQL.Conflict {
+        switch self {
+        case .updating: .replace
+        case .replacing: .fail
+        case .yielding: .skip
+        }
     }
 }

@@ -43,8 +43,17 @@ struct RefreshSQL: Sendable {
         """
     }
 
-    /// Inserts the batch's rows; with `replacing`, over those that are there.
-    func insert(_ window: SpoolWindow, replacing: Bool) -> String {
+    /// What becomes of a row of the batch that conflicts with one that is there.
+    enum Conflict: Sendable {
+        case fail
+        /// One with the same key is replaced; any other conflict fails.
+        case replace
+        /// It is left out, whatever it conflicts with.
+        case skip
+    }
+
+    /// Inserts the batch's rows.
+    func insert(_ window: SpoolWindow, conflict: Conflict) -> String {
         let join = table.key.enumerated().map { index, key in
             "\(alias).\(Quoting.identifier(key.mapped)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
         }
@@ -53,7 +62,10 @@ struct RefreshSQL: Sendable {
             FROM \(SpoolSQL.keys(spool, table, window)) AS \(Self.keys)
             JOIN \(mappedSource) ON \(join.joined(separator: " AND "))
             """
-        if replacing {
+        switch conflict {
+        case .fail: break
+        case .skip: sql += "\nON CONFLICT DO NOTHING"
+        case .replace:
             let keyColumns = Set(table.key.map(\.green))
             let others = table.mapping.columns.map(\.green).filter { !keyColumns.contains($0) }
             let assignments = others.map { "\(Quoting.identifier($0)) = excluded.\(Quoting.identifier($0))" }
@@ -65,33 +77,55 @@ struct RefreshSQL: Sendable {
 
     /// Deletes the batch's keys from the shadow; with `onlyGone`, those whose source row is no more.
     func delete(_ window: SpoolWindow, onlyGone: Bool) -> String {
-        // The batch's keys under the mapping's names and in a scope of their own, so that the key's expressions can be evaluated over them.
+        let keys = mapped(SpoolSQL.keys(spool, table, window))
+        var sql = """
+            DELETE FROM \(table.green.sql) AS \(Self.shadow)
+            USING \(keys) AS \(Self.keys)
+            WHERE \(greenMatches)
+            """
+        if onlyGone {
+            sql += "\nAND NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(sourceMatches))"
+        }
+        return sql
+    }
+
+    /// The batch's spooled keys, by their sequence numbers, whose source row exists and is not in the shadow: after `insert` with `skip`,
+    /// those that were left out.
+    func missing(_ window: SpoolWindow) -> String {
+        let keys = mapped(SpoolSQL.entries(spool, table, window), also: [SpoolSQL.entry])
+        return """
+            SELECT \(Self.keys).\(SpoolSQL.entry)
+            FROM \(keys) AS \(Self.keys)
+            WHERE EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(sourceMatches))
+              AND NOT EXISTS (SELECT FROM \(table.green.sql) AS \(Self.shadow) WHERE \(greenMatches))
+            """
+    }
+
+    /// Keys with the values that they have on the green side. They get the mapping's names and a scope of their own, so that the key's
+    /// expressions can be evaluated over them.
+    private func mapped(_ keys: String, also others: [String] = []) -> String {
         let named = table.key.enumerated().map { index, key in
             "\(SpoolSQL.keyColumn(index)) AS \(Quoting.identifier(key.mapped))"
         }
         let mapped = table.key.enumerated().map { index, key in
             "\(key.castExpression) AS \(Self.greenKey(index)), \(alias).\(Quoting.identifier(key.mapped)) AS \(SpoolSQL.keyColumn(index))"
         }
-        let matches = table.key.enumerated().map { index, key in
-            "\(Self.shadow).\(Quoting.identifier(key.green)) = \(Self.keys).\(Self.greenKey(index))"
-        }
-        var sql = """
-            DELETE FROM \(table.green.sql) AS \(Self.shadow)
-            USING (SELECT \(mapped.joined(separator: ", "))
-                   FROM (SELECT \(named.joined(separator: ", ")) FROM \(SpoolSQL.keys(spool, table, window)) AS \(Self.keys)) AS \(alias)
-                  ) AS \(Self.keys)
-            WHERE \(matches.joined(separator: " AND "))
+        return """
+            (SELECT \((mapped + others).joined(separator: ", "))
+               FROM (SELECT \((named + others).joined(separator: ", ")) FROM \(keys) AS \(Self.keys)) AS \(alias))
             """
-        if onlyGone {
-            let exists = table.key.enumerated().map { index, key in
-                "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
-            }
-            sql += """
+    }
 
-                AND NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(exists.joined(separator: " AND ")))
-                """
-        }
-        return sql
+    private var greenMatches: String {
+        table.key.enumerated().map { index, key in
+            "\(Self.shadow).\(Quoting.identifier(key.green)) = \(Self.keys).\(Self.greenKey(index))"
+        }.joined(separator: " AND ")
+    }
+
+    private var sourceMatches: String {
+        table.key.enumerated().map { index, key in
+            "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
+        }.joined(separator: " AND ")
     }
 
     /// A key column's value on the green side, as the batch computes it.

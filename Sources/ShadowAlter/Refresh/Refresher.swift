@@ -4,6 +4,7 @@ import PgConnection
 actor Refresher {
     private let connection: PgConnection
     private let stream: ChangeStream
+    private let throttle: Throttle
     private let status: StatusBox
 
     private struct Batch {
@@ -11,6 +12,8 @@ actor Refresher {
         let refresh: RefreshBatch
         /// A `GENERATED ALWAYS` identity outside the key cannot be updated, only inserted.
         let mode: RefreshBatch.Mode
+        /// Whether a row may yield to one that it conflicts with (`RefreshBatch.Mode.yielding`).
+        let mayYield: Bool
         /// Everything up to here is settled.
         var settledThrough: Int64 = 0
     }
@@ -22,14 +25,21 @@ actor Refresher {
 
     private var batches: [Batch]
 
-    init(_ record: MigrationRecord, connection: PgConnection, stream: ChangeStream, status: StatusBox) async throws {
+    init(
+        _ record: MigrationRecord, connection: PgConnection, stream: ChangeStream, throttle: Throttle, status: StatusBox
+    ) async throws {
         self.connection = connection
         self.stream = stream
+        self.throttle = throttle
         self.status = status
         var batches: [Batch] = []
         for table in record.tables {
             let mode = try await connection.run { try Self.mode(of: table, on: $0) }
-            batches.append(Batch(table: table, refresh: RefreshBatch(table), mode: mode))
+            let mayYield: Bool = try await connection.query(
+                "SELECT NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND NOT indimmediate)",
+                [.int(table.greenOID)]
+            ).single().value()
+            batches.append(Batch(table: table, refresh: RefreshBatch(table), mode: mode, mayYield: mayYield))
         }
         self.batches = batches
     }
@@ -58,7 +68,7 @@ actor Refresher {
             var after = batches[index].settledThrough
             var leftBehind = false
             repeat {
-                try Task.checkCancellation()
+                try await throttle.admit()
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
                 total += result.settled
@@ -81,8 +91,25 @@ actor Refresher {
         }
     }
 
-    /// A value has moved from a row of the batch to one outside it: takes more of the stream until both rows are in the batch.
+    /// A value has moved between a row of the batch and one outside it: takes more of the stream until both are in it.
+    ///
+    /// Where rows change values all the time there is always a pair of which one is not in the stream yet, so that all others go ahead. What yields
+    /// is in the next batch again; a row that yields to the end is in conflict for good.
     private func settle(_ batch: Batch, first: PgError) async throws -> RefreshBatch.Result {
+        guard batch.mayYield else { return try await settleAtOnce(batch, first: first) }
+        var stubborn: Set<Int64>?
+        for attempt in 1...Self.settlingAttempts {
+            try await stream.drain()
+            let result = try await run(batch, after: batch.settledThrough, limit: .max, mode: .yielding)
+            let left = stubborn?.intersection(result.yielded) ?? result.yielded
+            if left.isEmpty { return result }
+            stubborn = left
+            try await Task.sleep(for: .milliseconds(10 * attempt))
+        }
+        return try await settleAtOnce(batch, first: first)
+    }
+
+    private func settleAtOnce(_ batch: Batch, first: PgError) async throws -> RefreshBatch.Result {
         var last = first
         for attempt in 1...Self.settlingAttempts {
             try await stream.drain()

@@ -39,8 +39,19 @@ enum SpoolSQL {
         "(SELECT DISTINCT \(keyColumns(table).joined(separator: ", ")) FROM \(spool.sql) WHERE \(condition(window)))"
     }
 
-    static func delete(_ spool: QualifiedName, _ window: SpoolWindow) -> String {
-        "DELETE FROM \(spool.sql) WHERE \(condition(window))"
+    /// The name of an entry's sequence number where the key's columns have the mapping's names.
+    static let entry = "shadow_alter_seq"
+
+    /// The keys of a batch as often as they were spooled, with their sequence numbers, as a subquery.
+    static func entries(_ spool: QualifiedName, _ table: TablePlan, _ window: SpoolWindow) -> String {
+        "(SELECT \(keyColumns(table).joined(separator: ", ")), seq AS \(entry) FROM \(spool.sql) WHERE \(condition(window)))"
+    }
+
+    /// - Parameter kept: sequence numbers of keys that stay.
+    static func delete(_ spool: QualifiedName, _ window: SpoolWindow, except kept: Set<Int64> = []) -> String {
+        let list = kept.sorted().map(String.init).joined(separator: ",")
+        return "DELETE FROM \(spool.sql) WHERE \(condition(window))"
+            + (kept.isEmpty ? "" : " AND seq <> ALL ('{\(list)}'::bigint[])")
     }
 }
 

@@ -7,9 +7,8 @@ struct SyncPhase: Sendable {
     let control: PgConnection
     let stream: ChangeStream
     let refresher: Refresher
-    let requests: Requests
-    /// What a cut-over attempt may take.
-    let budget: Duration
+    let helm: Helm
+    let settings: LiveSettings
     let status: StatusBox
     let log: Logger
 
@@ -48,18 +47,23 @@ struct SyncPhase: Sendable {
             try await stream.drain()
             let start = ContinuousClock.now
             let settled = try await refresher.pass()
-            if settled <= Self.closeEnough || ContinuousClock.now - start <= budget / 4 { break }
+            if settled <= Self.closeEnough || ContinuousClock.now - start <= settings.current.cutOverBudget / 4 {
+                break
+            }
             status.update { $0.reason = "\(settled) changed rows were behind; the application goes on writing" }
         }
         status.update { $0.reason = nil }
     }
 
     func hold() async throws {
-        guard !requests.mayCutOver else { return }
-        log.notice(
-            "the new table stands ready and is kept in sync; `shadow-alter cut-over \(record.name)` exchanges the tables"
-        )
-        while !requests.mayCutOver {
+        guard let wait = helm.cutOverWait else { return }
+        log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
+        while let wait = helm.cutOverWait {
+            try helm.checkDeadline()
+            status.update {
+                $0.reason = wait
+                $0.isWaiting = true
+            }
             try await stream.drain()
             _ = try await refresher.pass()
             try await Task.sleep(for: Self.holdInterval)

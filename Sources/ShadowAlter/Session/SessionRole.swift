@@ -10,6 +10,7 @@ enum SessionRole: String, Sendable {
     case watermark
     case cutOver = "cut-over"
     case stream
+    case throttle
 }
 
 extension ConnectionOptions {
@@ -42,6 +43,11 @@ extension ConnectionOptions {
             settings["enable_hashjoin"] = "off"
             settings["enable_mergejoin"] = "off"
             settings["enable_seqscan"] = "off"
+        case .throttle:
+            // What users measure must neither hang us nor change anything.
+            settings["statement_timeout"] = "2s"
+            settings["lock_timeout"] = "500ms"
+            settings["default_transaction_read_only"] = "on"
         case .control, .copy, .index, .spool, .watermark, .stream:
             break
         }

@@ -8,8 +8,6 @@ struct MigrationRecord: Sendable {
     /// The name that the slot and the publication share.
     let streamName: String
     var tables: [TableRecord]
-    /// Set by other processes: `abort`, `cut-over`.
-    var requested: String?
     /// Whether nothing is left to be done after the exchange (`Dependant.settle`).
     var isSettled: Bool
 

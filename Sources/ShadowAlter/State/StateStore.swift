@@ -23,7 +23,7 @@ enum StateStore {
     static func find(_ name: String, on connection: isolated PgConnection) throws -> MigrationRecord? {
         guard try StateSchema.exists(on: connection) else { return nil }
         let row = try connection.query(
-            "SELECT id, name, phase, stream_name, plan, requested, settled FROM shadow_alter.migration WHERE name = $1",
+            "SELECT id, name, phase, stream_name, plan, settled FROM shadow_alter.migration WHERE name = $1",
             [.text(name)]
         ).first
         return try row.map { try record($0, on: connection) }
@@ -59,7 +59,7 @@ enum StateStore {
         }
         return MigrationRecord(
             id: id, plan: plan, phase: phase, streamName: try row.get("stream_name"), tables: tables,
-            requested: try row.optional("requested"), isSettled: try row.get("settled"))
+            isSettled: try row.get("settled"))
     }
 
     static func setPhase(_ phase: Phase, of id: Int64, on connection: isolated PgConnection) throws {
@@ -84,11 +84,6 @@ enum StateStore {
     static func setSettled(_ settled: Bool, of id: Int64, on connection: isolated PgConnection) throws {
         try connection.query(
             "UPDATE shadow_alter.migration SET settled = $2 WHERE id = $1", [.int(id), .bool(settled)])
-    }
-
-    static func request(_ what: String?, of id: Int64, on connection: isolated PgConnection) throws {
-        try connection.query(
-            "UPDATE shadow_alter.migration SET requested = $2 WHERE id = $1", [.int(id), .text(what)])
     }
 
     static func setFile(_ file: SourceFile, of tableID: Int64, on connection: isolated PgConnection) throws {

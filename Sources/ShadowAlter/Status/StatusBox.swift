@@ -15,6 +15,11 @@ public final class StatusBox: Sendable {
         public var phase: Phase = .planned
         /// What is going on, in a few words; nil when the phase says it all.
         public var reason: String?
+        /// Somebody else has to do something first: end a transaction, ask for the cut-over.
+        public var isWaiting = false
+        /// Why fewer lanes copy than could.
+        public var slowdown: String?
+        var stop: Throttle.Stop?
         public var tables: [Table] = []
         public var indexesToBuild = 0
         public var indexesBuilt = 0
@@ -25,6 +30,13 @@ public final class StatusBox: Sendable {
         public var cutOver = MigrationStatus.CutOver()
         /// How long each phase took, in the order in which they ended.
         public var timings: [Timing] = []
+
+        public var condition: MigrationStatus.Condition {
+            stop?.condition ?? (slowdown != nil ? .throttled : isWaiting ? .waiting : .running)
+        }
+
+        /// What there is to say about the condition, or about what is going on.
+        public var currentReason: String? { stop?.reason ?? reason ?? slowdown }
 
         public var rowsCopied: Int64 { tables.reduce(0) { $0 + $1.rowsCopied } }
 

@@ -42,17 +42,25 @@ public struct StatusReader: Sendable {
     }
 
     private func read(_ name: String, on connection: PgConnection) async throws -> MigrationStatus? {
+        try await Self.read(name, on: connection, live: nil)
+    }
+
+    /// - Parameter live: what the run itself knows, when it is this process's.
+    static func read(
+        _ name: String, on connection: PgConnection, live: StatusBox.Snapshot?
+    ) async throws -> MigrationStatus? {
         guard let record = try await connection.run({ try StateStore.find(name, on: $0) }) else { return nil }
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
-        return try await connection.run { try Self.status(record, slot: slot, on: $0) }
+        return try await connection.run { try status(record, slot: slot, live, on: $0) }
     }
 
     private static func status(
-        _ record: MigrationRecord, slot: ReplicationSlot.Status?, on connection: isolated PgConnection
+        _ record: MigrationRecord, slot: ReplicationSlot.Status?, _ live: StatusBox.Snapshot?,
+        on connection: isolated PgConnection
     ) throws -> MigrationStatus {
         let row = try connection.query(
             """
-            SELECT started_at::text, extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at)::float8 AS elapsed, message,
+            SELECT started_at::text, extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at)::float8 AS elapsed, message, condition, reason,
                 cut_over_attempts, cut_over_last_error, cut_over_last_hold_ms, cut_over_longest_wait_ms,
                 (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::bigint) AS lag
             FROM shadow_alter.migration WHERE id = $1
@@ -61,10 +69,18 @@ public struct StatusReader: Sendable {
         let tables = try record.tables.map { try table($0, record.phase, on: connection) }
         let isAlive = try TableLock.owner(of: record.tables, on: connection) != nil
         let message: String = try row.get("message")
+        let (condition, reason): (MigrationStatus.Condition, String?) =
+            if let live {
+                (live.condition, live.currentReason)
+            } else if record.phase.isAfterSwap {
+                (.running, nil)
+            } else if isAlive {
+                (.init(rawValue: try row.get("condition")) ?? .running, try row.optional("reason"))
+            } else {
+                (.paused, "no run is alive; the same command continues it")
+            }
         return MigrationStatus(
-            name: record.name, phase: record.phase,
-            condition: isAlive || record.phase.isAfterSwap ? .running : .paused,
-            reason: isAlive || record.phase.isAfterSwap ? nil : "no run is alive; the same command continues it",
+            name: record.name, phase: record.phase, condition: condition, reason: reason,
             ready: record.phase == .ready, tables: tables.map(\.status),
             dirtyKeysSpooled: tables.reduce(0) { $0 + $1.spooled },
             keysRefreshed: tables.reduce(0) { $0 + $1.refreshed },

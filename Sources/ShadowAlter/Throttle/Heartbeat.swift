@@ -7,9 +7,9 @@ struct Heartbeat: Sendable {
     let record: MigrationRecord
     let connection: PgConnection
     let stream: ChangeStream
-    let options: MigrationOptions
+    let settings: LiveSettings
     let throttle: Throttle
-    let requests: Requests
+    let obedience: Obedience
     let status: StatusBox
     let log: Logger
 
@@ -19,6 +19,7 @@ struct Heartbeat: Sendable {
 
     /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
     func run() async throws {
+        var told: Told?
         while true {
             try await Task.sleep(for: Self.interval)
             // A stream that stands still must not keep us from watching what it holds back.
@@ -26,7 +27,13 @@ struct Heartbeat: Sendable {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()
+            try await tell(unless: &told)
         }
+    }
+
+    private struct Told: Equatable {
+        var condition: MigrationStatus.Condition
+        var reason: String?
     }
 
     /// Whether no session but ours has done anything on this server for the last seconds.
@@ -58,31 +65,27 @@ struct Heartbeat: Sendable {
     private func lookAround() async throws {
         let end = try await connection.query("SELECT pg_current_wal_lsn()::text").single().value(as: String.self)
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
-        let row = try await connection.query(
-            "SELECT requested FROM shadow_alter.migration WHERE id = $1", [.int(record.id)]
-        ).first
-        guard let row else {
-            throw MigrationError(
-                .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                state: "the live table was not touched", advice: "`shadow-alter list` shows what is left behind")
-        }
+        try await obedience.look()
         let spooled = try await spooledKeys()
         status.update {
             $0.retainedWAL = slot?.retainedBytes
             $0.streamLag = stream.lag(behind: end)
             $0.spooledKeys = spooled
-            // In other phases the reason is somebody else's: whom the cut-over waits for, for example.
-            if $0.phase == .copying { $0.reason = throttle.reason }
+            $0.stop = throttle.stop
+            $0.slowdown = $0.phase == .copying ? throttle.slowdown : nil
         }
         if let retained = slot?.retainedBytes { try await guardWAL(retained) }
-        switch try row.optional("requested", as: String.self).flatMap(Requests.Request.init) {
-        case .abort:
-            throw MigrationError(
-                .aborted, "migration \(record.name) was ended by `abort`", state: "the live table was not touched",
-                advice: "")
-        case .cutOver: requests.allowCutOver()
-        case nil: break
+    }
+
+    /// For those who only see the state tables.
+    private func tell(unless told: inout Told?) async throws {
+        let snapshot = status.snapshot
+        let now = Told(condition: snapshot.condition, reason: snapshot.currentReason)
+        guard now != told else { return }
+        try await connection.run { [record] in
+            try StateStore.setCondition(now.condition, reason: now.reason, of: record.id, on: $0)
         }
+        told = now
     }
 
     private func spooledKeys() async throws -> Int64 {
@@ -101,11 +104,12 @@ struct Heartbeat: Sendable {
 
     /// A full disk on the primary is the worst outcome of all: first the copy waits, then the slot goes.
     private func guardWAL(_ retained: Int64) async throws {
-        let limit = options.maximumRetainedWAL
+        let limit = settings.current.maximumRetainedWAL
         if retained <= limit {
-            throttle.set(reason: nil)
+            throttle.set(.retainedWAL, nil)
         } else if retained <= 2 * limit {
-            throttle.set(reason: "the slot retains \(ByteCount(retained)) of WAL, the limit is \(ByteCount(limit))")
+            let reason = "the slot retains \(ByteCount(retained)) of WAL, the limit is \(ByteCount(limit))"
+            throttle.set(.retainedWAL, Throttle.Stop(.throttled, reason))
         } else {
             log.error("the slot retains \(ByteCount(retained)) of WAL, twice the limit: giving it up")
             try await Leftovers.removeSlot(record, on: connection)

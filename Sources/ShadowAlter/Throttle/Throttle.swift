@@ -1,11 +1,49 @@
 import Synchronization
 
-/// Whether, and in how many lanes, the copy may go on. Read by the lanes between chunks, set by the heartbeat.
+/// Whether, and in how many lanes, rows may be copied and refreshed, and why not. Asked between chunks and batches.
 final class Throttle: Sendable {
+    /// Who stops the work; the first that does gives the reason that people see.
+    enum Source: Int, Sendable, Comparable {
+        case `operator`
+        case criticalLoad
+        case retainedWAL
+        case replicaLag
+        case load
+        case query
+        case flagFile
+        case outside
+
+        var name: String {
+            switch self {
+            case .operator: "an operator"
+            case .criticalLoad: "the critical load"
+            case .retainedWAL: "retained WAL"
+            case .replicaLag: "replica lag"
+            case .load: "the load"
+            case .query: "the throttle query"
+            case .flagFile: "the flag file"
+            case .outside: "the check from outside"
+            }
+        }
+
+        static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    struct Stop: Sendable, Equatable {
+        var condition: MigrationStatus.Condition
+        var reason: String
+
+        init(_ condition: MigrationStatus.Condition, _ reason: String) {
+            self.condition = condition
+            self.reason = reason
+        }
+    }
+
     private struct State {
         var governor: LaneGovernor
-        /// Why nothing may be copied at all; nil when it may.
-        var reason: String?
+        var stops: [Source: Stop] = [:]
+
+        var stop: Stop? { stops.min { $0.key < $1.key }?.value }
     }
 
     private let state: Mutex<State>
@@ -16,10 +54,10 @@ final class Throttle: Sendable {
     }
 
     /// Waits until the lane with this number, from 0, may take a chunk, or until there is none left to take.
-    func admit(lane: Int, hasWork: () -> Bool) async throws {
+    func admit(lane: Int = 0, hasWork: () -> Bool = { true }) async throws {
         while hasWork() {
             try Task.checkCancellation()
-            if state.withLock({ $0.reason == nil && lane < $0.governor.lanes }) { return }
+            if state.withLock({ $0.stops.isEmpty && lane < $0.governor.lanes }) { return }
             try await Task.sleep(for: Self.pollInterval)
         }
     }
@@ -33,14 +71,17 @@ final class Throttle: Sendable {
         state.withLock { isAlone ? $0.governor.release() : $0.governor.observe(commit) }
     }
 
-    func set(reason: String?) {
-        state.withLock { $0.reason = reason }
+    /// nil: this source stops nothing any more.
+    func set(_ source: Source, _ stop: Stop?) {
+        state.withLock { $0.stops[source] = stop }
     }
 
-    /// Why the copy is slowed, for people; nil when it is not.
-    var reason: String? {
+    /// Why nothing may be copied or refreshed; nil when it may.
+    var stop: Stop? { state.withLock { $0.stop } }
+
+    /// Why fewer lanes copy than could, for people; nil when all do.
+    var slowdown: String? {
         state.withLock { state in
-            if let reason = state.reason { return reason }
             guard state.governor.lanes < state.governor.maximum else { return nil }
             return
                 "commits are slower than on the quiet server: \(state.governor.lanes) of \(state.governor.maximum) lanes"

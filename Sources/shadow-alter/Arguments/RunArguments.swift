@@ -3,8 +3,26 @@ import ShadowAlter
 
 /// How fast, and when.
 struct RunArguments: ParsableArguments {
-    @Option(help: "auto: as soon as the new table is in sync; manual: when `shadow-alter cut-over NAME` is called.")
-    var cutOver: MigrationOptions.CutOverMode = .auto
+    @Option(
+        help: ArgumentHelp(
+            """
+            auto: as soon as the new table is in sync; manual: when `shadow-alter cut-over NAME` is called; or a time of the week, such as \
+            'Sun 02:00-04:00 UTC' or 'Mon-Fri 22:00-05:00 Europe/Berlin'; several may be given. (default: auto)
+            """,
+            valueName: "auto|manual|window"))
+    var cutOver: [CutOverArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "When to give up waiting for the cut-over, with exit code 5: a duration from now, or a time as PostgreSQL reads it.",
+            valueName: "duration|time"))
+    var cutOverDeadline: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "While this file exists, the tables are not exchanged unless `shadow-alter cut-over` is called.",
+            valueName: "file"))
+    var postponeCutOverFlagFile: String?
 
     @Option(help: "How long a cut-over attempt waits for its lock, and everybody behind it.")
     var lockTimeout = DurationArgument(milliseconds: 500)
@@ -24,7 +42,19 @@ struct RunArguments: ParsableArguments {
     @Option(help: "WAL held by the slot beyond which the copy waits; beyond twice as much the slot is given up.")
     var maxWalRetained = SizeArgument(gigabytes: 10)
 
+    @OptionGroup(title: "Throttling") var throttle: ThrottleArguments
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the control socket is made. (default: shadow-alter.DATABASE.NAME.sock in XDG_RUNTIME_DIR or /tmp)",
+            valueName: "path"))
+    var socket: String?
+
     func validate() throws {
+        let windows = cutOver.compactMap(\.window).count
+        guard windows == cutOver.count || cutOver.count == 1 else {
+            throw ValidationError("--cut-over takes auto, manual, or one or more windows.")
+        }
         guard copyWorkers >= 1, copyWorkers <= 64 else { throw ValidationError("--copy-workers takes 1 to 64.") }
         guard nice >= 0, nice <= 100 else { throw ValidationError("--nice takes 0 to 100.") }
         for (name, value) in [
@@ -38,15 +68,19 @@ struct RunArguments: ParsableArguments {
 
     var options: MigrationOptions {
         var options = MigrationOptions()
-        options.cutOver = cutOver
+        options.cutOver = cutOver.first?.mode ?? .auto
+        if case .windows = options.cutOver { options.cutOver = .windows(cutOver.compactMap(\.window)) }
+        options.cutOverDeadline = cutOverDeadline.map { text in
+            DurationText(text).map { .after($0.duration) } ?? .at(text)
+        }
+        options.postponeFlagFile = postponeCutOverFlagFile
         options.lockTimeout = lockTimeout.duration
         options.cutOverBudget = cutOverBudget.duration
         options.copyWorkers = copyWorkers
         options.chunkTime = chunkTime.duration
         options.niceRatio = nice
         options.maximumRetainedWAL = maxWalRetained.bytes
+        throttle.apply(to: &options)
         return options
     }
 }
-
-extension MigrationOptions.CutOverMode: ExpressibleByArgument {}

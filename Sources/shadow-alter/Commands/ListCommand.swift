@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import ShadowAlter
 
 /// Shows all migrations of the database.

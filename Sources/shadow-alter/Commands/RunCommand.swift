@@ -9,7 +9,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Make the change; the same command again continues where it was.",
         discussion: """
             Exit codes: 0 done, 1 failed (state kept, run again to continue), 2 usage, 3 refused (nothing was touched), \
-            4 ended by abort.
+            4 ended by abort, 5 not cut over before --cut-over-deadline.
             """)
 
     @OptionGroup var connection: ConnectionArguments
@@ -22,7 +22,8 @@ struct RunCommand: AsyncParsableCommand {
         let request = try change.request()
         try await reportingFailure {
             let live = LiveRun(
-                request: request, connections: connection.options, options: run.options, output: output)
+                request: request, connections: connection.options, options: run.options, output: output,
+                socketPath: run.socket)
             let start = ContinuousClock.now
             let summary = try await interruptible(
                 onSignal: { live.log.notice("\($0): ending after the work in hand; once more ends at once") },

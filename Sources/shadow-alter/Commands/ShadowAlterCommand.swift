@@ -6,9 +6,9 @@ struct ShadowAlterCommand: AsyncParsableCommand {
         abstract: "Changes the definition of a live PostgreSQL table while the application keeps reading and writing.",
         version: "0.1.0",
         subcommands: [
-            PlanCommand.self, RunCommand.self, StatusCommand.self, ListCommand.self, CutOverCommand.self,
-            AbortCommand.self,
-            FinalizeCommand.self, DemoCommand.self,
+            PlanCommand.self, RunCommand.self, StatusCommand.self, ListCommand.self, PauseCommand.self,
+            ResumeCommand.self, ThrottleCommand.self, SetCommand.self, CutOverCommand.self, PostponeCommand.self,
+            AbortCommand.self, FinalizeCommand.self, DemoCommand.self,
         ])
 }
 

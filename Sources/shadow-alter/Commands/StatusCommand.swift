@@ -1,4 +1,6 @@
 import ArgumentParser
+import ControlPlane
+import FoundationEssentials
 import ShadowAlter
 
 /// Shows where a migration stands.
@@ -13,10 +15,22 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let reader = StatusReader(connections: connection.options)
-            let status = try await reader.status(of: try await onlyName(name, reader))
+            let name = try await onlyName(name, reader)
+            let status: MigrationStatus
+            if let live = try await live(name) { status = live } else { status = try await reader.status(of: name) }
             Terminal.print(
                 json ? try JSONOutput.pretty(status) : StatusText(status: status).lines.joined(separator: "\n"))
         }
+    }
+}
+
+extension StatusCommand {
+    /// What the run that is alive says of itself; nil when there is none, or it cannot be spoken to.
+    private func live(_ name: String) async throws -> MigrationStatus? {
+        guard let socket = try await Steer(connections: connection.options).findRun(of: name)?.socket,
+            let answer = try? await ControlClient(path: socket).send("status json")
+        else { return nil }
+        return try? JSONDecoder().decode(MigrationStatus.self, from: Data(answer.utf8))
     }
 }
 

@@ -1,3 +1,4 @@
+import ControlPlane
 import LedgerWorkload
 import ShadowAlter
 

@@ -1,3 +1,4 @@
+import ControlPlane
 import LedgerWorkload
 import Logging
 import PgConnection
@@ -85,7 +86,7 @@ struct Demonstration: Sendable {
         let dumpBefore = try await server.dump()
 
         say("\nshadow-alter run --table \(DemoTable.name) --alter '\(DemoTable.alter)'")
-        let window = CutOverWindow()
+        let window = CutOverMoment()
         let (summary, elapsed) = try await marks.during {
             try await migrate(options, window: window)
         }
@@ -113,7 +114,7 @@ struct Demonstration: Sendable {
     }
 
     private func migrate(
-        _ options: ConnectionOptions, window: CutOverWindow
+        _ options: ConnectionOptions, window: CutOverMoment
     ) async throws -> (MigrationSummary, Duration) {
         let run = LiveRun(
             request: MigrationRequest(

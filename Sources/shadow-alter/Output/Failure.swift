@@ -1,8 +1,9 @@
 import ArgumentParser
+import ControlPlane
 import PgConnection
 import ShadowAlter
 
-/// Turns what was thrown into words and an exit code: 1 failed (state kept), 2 usage, 3 refused, 4 ended on request.
+/// Turns what was thrown into words and an exit code: 1 failed (state kept), 2 usage, 3 refused, 4 ended on request, 5 deadline missed.
 enum Failure {
     /// A command line that cannot be understood. ArgumentParser's own code would be 64.
     static let usage = ExitCode(2)
@@ -12,6 +13,7 @@ enum Failure {
         case is Refused: ExitCode(3)
         case let error as MigrationError where error.code == .refused: ExitCode(3)
         case let error as MigrationError where error.code == .aborted: ExitCode(4)
+        case let error as MigrationError where error.code == .deadlineMissed: ExitCode(5)
         default: ExitCode(1)
         }
     }
@@ -28,6 +30,10 @@ enum Failure {
         case let error as PgError:
             return
                 "PostgreSQL: \(error)\nState: what was recorded is kept.\nNext: mend the cause and run the same command again; it continues."
+        case let error as ControlSocket.Failure:
+            return
+                "No control socket: \(error)\nState: the migration is recorded; this run has copied nothing.\n"
+                + "Next: mend that and run the same command again, or `shadow-alter abort NAME`."
         case is CancellationError:
             return
                 "Interrupted.\nState: what was recorded is kept; the slot holds WAL until the migration goes on or is aborted.\n"

@@ -1,3 +1,4 @@
+import ControlPlane
 import ShadowAlter
 
 /// A status as one line for people. Pure.
@@ -27,7 +28,7 @@ struct ProgressText {
         }
         if let lag = snapshot.streamLag { parts.append("lag \(ByteCount(lag))") }
         parts.append("\(time(elapsed.components.seconds)) elapsed")
-        if let reason = snapshot.reason { parts.append(reason) }
+        if let reason = snapshot.currentReason { parts.append(reason) }
         return parts.joined(separator: "  ")
     }
 
@@ -42,22 +43,4 @@ struct ProgressText {
         let filled = Int(fraction * Double(width))
         return "[" + String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled) + "]"
     }
-}
-
-/// 1234567 as 1,234,567.
-func grouped(_ number: Int64) -> String {
-    var digits = Array(String(number.magnitude))
-    var index = digits.count - 3
-    while index > 0 {
-        digits.insert(",", at: index)
-        index -= 3
-    }
-    return (number < 0 ? "-" : "") + String(digits)
-}
-
-/// Seconds as 1:02:03 or 2:03.
-func time(_ seconds: Int64) -> String {
-    func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60)
-    return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
 }

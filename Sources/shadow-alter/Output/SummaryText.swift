@@ -1,3 +1,4 @@
+import ControlPlane
 import PgConnection
 import ShadowAlter
 

@@ -41,7 +41,7 @@ extension LiveMigrations {
             try await running.untilReady(session)
             let writer = try await TestSession(database, "writer")
             try await writer.execute("BEGIN; UPDATE child SET n = 1 WHERE id = 1")
-            try await RequestCutOver(connections: database.options).run("parent")
+            try await Steer(connections: database.options).run(.cutOver, "parent")
             try await running.until("the cut-over has the parent and waits for the child") {
                 try await session.isTrue(
                     """

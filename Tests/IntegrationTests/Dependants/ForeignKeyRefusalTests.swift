@@ -124,7 +124,7 @@ extension LiveMigrations {
                 await RunningMigration(MigrationRequest("child", ""), database).failure() as? Refused)
             #expect(refused.refusals.map(\.code) == ["neighbour-migrating"])
             #expect(refused.description.contains("public.parent, which the migration parent is changing (phase ready)"))
-            try await RequestCutOver(connections: database.options).run("parent")
+            try await Steer(connections: database.options).run(.cutOver, "parent")
             try await running.summary()
             // After its cut-over the other one is in nobody's way.
             try await RunningMigration(MigrationRequest("child", ""), database).summary()
@@ -150,7 +150,7 @@ extension LiveMigrations {
                 MigrationRequest("parent", "ALTER id TYPE bigint"), database, .quick.manual())
             try await running.untilReady(session)
             try await session.execute(ddl)
-            try await RequestCutOver(connections: database.options).run("parent")
+            try await Steer(connections: database.options).run(.cutOver, "parent")
             let error = try #require(await running.failure() as? MigrationError)
             #expect(error.code == .sourceChanged, "\(error)")
             #expect(error.message.contains("child_parent_fkey") || error.message.contains("constraints"), "\(error)")

@@ -41,7 +41,7 @@ private struct Gated {
         let running = RunningMigration(request, database, .quick.manual())
         try await running.untilReady(session)
         try await session.execute("UPDATE gate SET is_closed = true; SELECT pg_advisory_lock(4714)")
-        try await RequestCutOver(connections: database.options).run(table)
+        try await Steer(connections: database.options).run(.cutOver, table)
         try await running.until("the validation stands at the gate") {
             try await session.isTrue(
                 "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4714 AND NOT granted)")
@@ -157,7 +157,7 @@ extension LiveMigrations {
             try await running.untilReady(session)
             let writer = try await TestSession(database, "writer")
             try await writer.execute("BEGIN; UPDATE item SET rank = 12001 - rank, up = 12001 - id")
-            try await RequestCutOver(connections: database.options).run("item")
+            try await Steer(connections: database.options).run(.cutOver, "item")
             try await running.until("the cut-over waits for the writer") {
                 try await session.isTrue(
                     "EXISTS (SELECT FROM pg_locks WHERE relation = 'item'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted)"

@@ -88,7 +88,7 @@ extension LiveMigrations {
             try await running.untilReady(session)
             // What changes during the migration fires once, for the application.
             try await session.execute("INSERT INTO item VALUES (20001, 1)")
-            try await RequestCutOver(connections: database.options).run("item")
+            try await Steer(connections: database.options).run(.cutOver, "item")
             try await running.summary()
             #expect(try await session.isTrue("(SELECT count(*) FROM log WHERE who = 'plain' AND new = '20001 1') = 1"))
             try await session.execute("DELETE FROM item WHERE id = 20001; TRUNCATE log RESTART IDENTITY")
@@ -152,7 +152,7 @@ extension LiveMigrations {
             let running = RunningMigration(MigrationRequest("item", "ALTER id TYPE bigint"), database, .quick.manual())
             try await running.untilReady(session)
             try await session.execute(ddl)
-            try await RequestCutOver(connections: database.options).run("item")
+            try await Steer(connections: database.options).run(.cutOver, "item")
             let error = try #require(await running.failure() as? MigrationError)
             #expect(error.code == .sourceChanged, "\(error)")
             try await Abort(connections: database.options, log: running.log.logger()).run("item")

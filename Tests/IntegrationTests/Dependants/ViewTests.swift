@@ -156,7 +156,7 @@ extension LiveMigrations {
             try await running.untilReady(session)
             try await session.execute(ddl)
             let changed = try await DefinitionOracle(database: database).read().filter { !$0.contains("noted_green") }
-            try await RequestCutOver(connections: database.options).run("noted")
+            try await Steer(connections: database.options).run(.cutOver, "noted")
             let error = try #require(await running.failure() as? MigrationError)
             #expect(error.code == .sourceChanged, "\(error)")
             try await Abort(connections: database.options, log: running.log.logger()).run("noted")

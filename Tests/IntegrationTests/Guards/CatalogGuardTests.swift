@@ -18,7 +18,7 @@ extension LiveMigrations {
             let running = RunningMigration(Items.plain, items.database, .quick.manual())
             try await running.untilReady(items.session)
             try await items.session.execute(ddl)
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             let error = try #require(await running.failure() as? MigrationError)
             #expect(error.code == .sourceChanged, "\(error)")
             #expect(error.advice.contains("abort"))
@@ -40,7 +40,7 @@ extension LiveMigrations {
             try await running.untilReady(items.session)
             let other = try await TestSession(items.database, "somebody else")
             try await other.execute("BEGIN; LOCK TABLE item IN ROW EXCLUSIVE MODE")
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.until("the cut-over waits for its lock") {
                 try await items.waitsForAccessExclusive(items.barrier.session, applicationName: "shadow-alter cut-over")
             }

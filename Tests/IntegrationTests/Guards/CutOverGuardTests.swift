@@ -19,7 +19,7 @@ extension LiveMigrations {
 
             let writer = try await TestSession(items.database, "writer")
             try await writer.execute("BEGIN; UPDATE item SET value = 'at the last moment' WHERE id < 1000")
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.until("the cut-over waits for its lock") {
                 try await items.waitsForAccessExclusive(items.session, applicationName: "shadow-alter cut-over")
             }
@@ -59,7 +59,7 @@ extension LiveMigrations {
                 try await items.session.isTrue(
                     "(SELECT clock_timestamp() - xact_start > '1 s' FROM pg_stat_activity WHERE pid = \(idle.pid))")
             }
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             var requests = 0
             // Three rounds of looking around, as many as it takes for the state table to tell and to go on telling.
             for value in 1...3 {

@@ -68,7 +68,7 @@ extension LiveMigrations {
             try await items.session.execute(
                 "INSERT INTO item SELECT n, 'third life', '' FROM generate_series(30, 90) n")
             try await items.session.execute("BEGIN; TRUNCATE item; ROLLBACK")
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.summary()
             try await items.expectExact()
             #expect(try await items.session.value("SELECT count(*) FROM item", as: Int.self) == 61)

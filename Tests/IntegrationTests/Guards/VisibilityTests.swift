@@ -31,7 +31,7 @@ extension LiveMigrations {
             }
 
             // It is in the way, too: exchanging the tables now would lose it.
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.until("the cut-over waits for the writer") {
                 running.migration.status.snapshot.reason?.contains("session \(writer.pid) ") ?? false
             }

@@ -53,7 +53,7 @@ extension LiveMigrations {
             let refusal = await #expect(throws: MigrationError.self) { try await abort.run("item") }
             #expect(refusal?.code == .conflict)
             let late = await #expect(throws: MigrationError.self) {
-                try await RequestCutOver(connections: items.database.options).run("item")
+                try await Steer(connections: items.database.options).run(.cutOver, "item")
             }
             #expect(late?.code == .conflict)
             let again = try #require(await RunningMigration(Items.plain, items.database).failure() as? MigrationError)
@@ -71,7 +71,7 @@ extension LiveMigrations {
             let finalize = Finalize(connections: items.database.options)
             let early = await #expect(throws: MigrationError.self) { try await finalize.run("item") }
             #expect(early?.code == .conflict)
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.summary()
             try await items.session.execute("CREATE VIEW report AS SELECT count(*) FROM item_blue.item")
             let blocked = await #expect(throws: MigrationError.self) { try await finalize.run("item") }
@@ -90,7 +90,7 @@ extension LiveMigrations {
             for command: @Sendable () async throws -> Void in [
                 { try await Abort(connections: options, log: log).run("item") },
                 { try await Finalize(connections: options).run("item") },
-                { try await RequestCutOver(connections: options).run("item") },
+                { try await Steer(connections: options).run(.cutOver, "item") },
             ] {
                 let error = await #expect(throws: MigrationError.self) { try await command() }
                 #expect(error?.code == .notFound)

@@ -20,7 +20,7 @@ extension LiveMigrations {
             try await running.untilReady(items.session)
             try await terminate("shadow-alter stream", items, running)
             try await items.session.execute("DELETE FROM item WHERE id % 17 = 0")
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.summary()
             #expect(running.log.contains("the change stream broke"))
             try await items.expectExact()

@@ -28,7 +28,7 @@ extension LiveMigrations {
                 "SELECT count(*) FROM shadow_alter.chunk c JOIN first_run f ON f.first_page = c.first_page AND f.writer = c.xmin"
             )
             #expect(kept == (try await items.session.value("SELECT count(*) FROM first_run", as: Int.self)))
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await second.summary()
             try await items.expectExact()
             try await items.finish()
@@ -64,7 +64,7 @@ extension LiveMigrations {
             try await items.session.execute(
                 "UPDATE item SET id = id + 100000, value = 'between the runs' WHERE id % 13 = 0")
             // One that nobody executes is asked to go on, too.
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             let second = RunningMigration(Items.plain, items.database, .quick.manual())
             let summary = try await second.summary()
             #expect(!summary.timings.contains { $0.phase == Phase.indexing.rawValue })
@@ -104,7 +104,7 @@ extension LiveMigrations {
             #expect(refused.refusals.contains { $0.object.contains("item") }, "\(refused)")
             #expect(try await items.session.column("SELECT slot_name FROM pg_replication_slots") == slots)
             #expect(try await items.session.value("SELECT count(*) FROM shadow_alter.migration", as: Int.self) == 1)
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await first.summary()
             try await items.expectExact()
             try await items.finish()

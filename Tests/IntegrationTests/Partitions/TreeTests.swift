@@ -165,7 +165,7 @@ extension LiveMigrations {
                     MigrationRequest("item", "ALTER value TYPE varchar(99)"), database, .quick.manual())
                 try await running.untilReady(session)
                 try await session.execute(interference)
-                try await RequestCutOver(connections: database.options).run("item")
+                try await Steer(connections: database.options).run(.cutOver, "item")
                 let error = try #require(await running.failure() as? MigrationError, "\(interference)")
                 #expect(error.code == .sourceChanged, "\(interference): \(error)")
                 #expect(error.message.contains("item"), "\(error)")

@@ -17,7 +17,7 @@ extension LiveMigrations.SeveralTables {
             try await running.untilReady(shop.session)
             let holder = try await TestSession(shop.database, "holder")
             try await holder.execute("BEGIN; UPDATE entry SET amount = amount + 1 WHERE id = 1")
-            try await RequestCutOver(connections: shop.database.options).run("shop")
+            try await Steer(connections: shop.database.options).run(.cutOver, "shop")
             try await running.until("an attempt has both waited for the second table and been given up") {
                 running.migration.status.snapshot.cutOver.lastError?.contains("the lock was not granted") ?? false
             }
@@ -46,7 +46,7 @@ extension LiveMigrations.SeveralTables {
             try await running.untilReady(shop.session)
             let writer = try await TestSession(shop.database, "writer")
             try await writer.execute("BEGIN; UPDATE entry SET amount = amount + 7 WHERE id = 9")
-            try await RequestCutOver(connections: shop.database.options).run("shop")
+            try await Steer(connections: shop.database.options).run(.cutOver, "shop")
             try await running.until("the cut-over waits for the second table") {
                 try await shop.cutOverWaits(for: "entry")
             }

@@ -50,7 +50,7 @@ extension LiveMigrations.SeveralTables {
             try await shop.session.execute(
                 "INSERT INTO account (id) SELECT n FROM generate_series(1, 50) n; SELECT book(7, 3); INSERT INTO note VALUES (5, 1, 'left')"
             )
-            try await RequestCutOver(connections: shop.database.options).run("shop")
+            try await Steer(connections: shop.database.options).run(.cutOver, "shop")
             try await running.summary()
             try await shop.expectExact()
             #expect(try await shop.session.column("SELECT id::text FROM entry") == ["1"])

@@ -93,7 +93,8 @@ extension LiveMigrations.SeveralTables {
             try await session.execute(
                 """
                 INSERT INTO users (id, email) VALUES (5000000000, 'the one after two billion');
-                INSERT INTO orders (id, user_id, total) VALUES (2000000000, 5000000000, 1);
+                INSERT INTO product VALUES (999, 'ordered once');
+                INSERT INTO orders (id, user_id, product_id, total) VALUES (2000000000, 5000000000, 999, 1);
                 INSERT INTO sessions (user_id, order_id) VALUES (5000000000, 2000000000);
                 UPDATE sessions SET user_id = user_id WHERE user_id = 5000000000;
                 """)
@@ -101,7 +102,7 @@ extension LiveMigrations.SeveralTables {
                 "INSERT INTO orders (user_id, total) VALUES (6000000000, 1)",
                 "INSERT INTO sessions (user_id) VALUES (6000000000)",
                 "UPDATE users SET referrer_id = 6000000000 WHERE id = 5000000000",
-                "DELETE FROM product WHERE id = 1",
+                "DELETE FROM product WHERE id = 999",
             ] {
                 let error = await #expect(throws: PgError.self) { try await session.execute(refused) }
                 #expect(error?.sqlState?.classCode == "23", "\(refused): \(String(describing: error))")

@@ -21,7 +21,7 @@ import Testing
         let refresh = sql(.item())
         let condition = "seq > 3 AND seq <= 9 AND pg_visible_in_snapshot(xid, '10:20:12')"
         for statement in [
-            refresh.insert(Self.window, replacing: true), refresh.delete(Self.window, onlyGone: true),
+            refresh.insert(Self.window, conflict: .replace), refresh.delete(Self.window, onlyGone: true),
             SpoolSQL.delete(Self.spool, Self.window),
         ] {
             #expect(statement.contains(condition), "\(statement)")
@@ -32,14 +32,25 @@ import Testing
     }
 
     @Test func updatingReplacesEverythingButTheKey() {
-        let insert = sql(.item()).insert(Self.window, replacing: true)
+        let insert = sql(.item()).insert(Self.window, conflict: .replace)
         #expect(insert.hasSuffix(#"ON CONFLICT ("id") DO UPDATE SET "value" = excluded."value""#))
-        #expect(!sql(.item()).insert(Self.window, replacing: false).contains("ON CONFLICT"))
+        #expect(!sql(.item()).insert(Self.window, conflict: .fail).contains("ON CONFLICT"))
+    }
+
+    @Test func yieldingSkipsEveryConflictAndKeepsWhatIsMissing() {
+        let refresh = sql(.item(key: [.id, .code]))
+        #expect(refresh.insert(Self.window, conflict: .skip).hasSuffix("\nON CONFLICT DO NOTHING"))
+        let missing = refresh.missing(Self.window)
+        #expect(missing.hasPrefix("SELECT shadow_alter_keys.shadow_alter_seq"))
+        #expect(missing.contains("seq > 3 AND seq <= 9 AND pg_visible_in_snapshot(xid, '10:20:12')"))
+        #expect(missing.contains(#"NOT EXISTS (SELECT FROM "item_green"."item""#))
+        #expect(
+            SpoolSQL.delete(Self.spool, Self.window, except: [8, 4]).hasSuffix("AND seq <> ALL ('{4,8}'::bigint[])"))
     }
 
     @Test func aTableThatIsAllKeyHasNothingToUpdate() {
         let table = TablePlan.item(columns: [.init(green: "id", expression: "\"id\"")])
-        #expect(sql(table).insert(Self.window, replacing: true).hasSuffix(#"ON CONFLICT ("id") DO NOTHING"#))
+        #expect(sql(table).insert(Self.window, conflict: .replace).hasSuffix(#"ON CONFLICT ("id") DO NOTHING"#))
     }
 
     @Test func onlyRowsWhoseSourceIsGoneAreDeletedWhenUpdating() {

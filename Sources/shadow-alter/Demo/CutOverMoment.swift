@@ -3,7 +3,7 @@ import ShadowAlter
 import Synchronization
 
 /// Notes when a running migration begins to cut over: the load's statements from then on tell what the cut-over cost.
-final class CutOverWindow: Sendable {
+final class CutOverMoment: Sendable {
     private let start = Mutex<MonotonicTime?>(nil)
 
     /// The last moment at which the phase had not begun yet; nil as long as it has not.

@@ -1,10 +1,12 @@
 import ShadowAlter
 
 /// A status for people. Pure.
-struct StatusText {
+public struct StatusText: Sendable {
     let status: MigrationStatus
 
-    var lines: [String] {
+    public init(status: MigrationStatus) { self.status = status }
+
+    public var lines: [String] {
         let reason = status.reason.map { ": \($0)" } ?? ""
         var lines = ["\(status.name)  \(status.phase.rawValue), \(status.condition.rawValue)\(reason)"]
         let width = status.tables.map(\.table.count).max() ?? 0
@@ -26,5 +28,15 @@ struct StatusText {
         lines.append("  started         \(status.startedAt), \(time(Int64(status.elapsedSeconds))) elapsed")
         if !status.message.isEmpty { lines.append("  message         \(status.message)") }
         return lines
+    }
+
+    /// The same on one line.
+    var short: String {
+        let percent = status.tables.map(\.percent).min().map { ", \(($0 * 10).rounded() / 10) % copied" } ?? ""
+        let lag = status.streamLagBytes.map { ", lag \(ByteCount($0))" } ?? ""
+        let reason = status.reason.map { ": \($0)" } ?? ""
+        return
+            "\(status.name) \(status.phase.rawValue)\(percent), \(grouped(status.dirtyKeysSpooled)) keys waiting\(lag), "
+            + "\(status.condition.rawValue)\(reason)"
     }
 }

@@ -1,0 +1,116 @@
+import PgConnection
+import PgOutput
+import PgReplication
+import Synchronization
+
+/// What a control socket and the like may see and do of a run that is alive.
+public protocol MigrationControl: Sendable {
+    /// Where the migration stands. Throws `MigrationControlError` before there is one.
+    func status() async throws -> MigrationStatus
+    /// Records what is asked for and obeys it at once. Returns what comes of it, for people.
+    func steer(_ command: SteeringCommand) async throws -> String
+    /// The value that is in force.
+    func value(of setting: Setting) -> String
+    /// How far the change stream is.
+    func coordinates() async throws -> StreamCoordinates
+}
+
+/// A migration that is under way.
+public struct StartedMigration: Sendable {
+    public let name: String
+    public let database: String
+}
+
+/// Where the change stream stands, as `coordinates` shows it.
+public struct StreamCoordinates: Codable, Sendable, Equatable {
+    /// The replication slot's and the publication's name.
+    public var slot: String
+    /// Everything before it is durably spooled; nil before the first confirmation.
+    public var confirmed: String?
+    /// The server's current end of WAL.
+    public var current: String
+
+    public init(slot: String, confirmed: String?, current: String) {
+        self.slot = slot
+        self.confirmed = confirmed
+        self.current = current
+    }
+}
+
+/// Why a run cannot be steered at this moment.
+public struct MigrationControlError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+
+    static let notYet = Self("the migration is not under way yet: it is being planned; try again in a moment")
+    static let gone = Self("the migration is gone from the state tables")
+}
+
+/// The control of one run, filled once its migration is recorded.
+final class RunControl: MigrationControl {
+    struct Alive: Sendable {
+        let record: MigrationRecord
+        let connection: PgConnection
+        let helm: Helm
+    }
+
+    private let settings: LiveSettings
+    private let box: StatusBox
+    private let onStart: Migration.OnStart
+    private let alive = Mutex<Alive?>(nil)
+
+    init(settings: LiveSettings, status: StatusBox, onStart: @escaping Migration.OnStart) {
+        self.settings = settings
+        self.onStart = onStart
+        box = status
+    }
+
+    func begin(_ new: Alive) async throws {
+        alive.withLock { $0 = new }
+        let database: String = try await new.connection.query("SELECT current_database()::text").single().value()
+        let socket = try await onStart(StartedMigration(name: new.record.name, database: database), self)
+        try await new.connection.run { try StateStore.setSocket(socket, of: new.record.id, on: $0) }
+    }
+
+    func end() { alive.withLock { $0 = nil } }
+
+    private func current() throws -> Alive {
+        guard let alive = alive.withLock({ $0 }) else { throw MigrationControlError.notYet }
+        return alive
+    }
+
+    func status() async throws -> MigrationStatus {
+        let alive = try current()
+        guard let status = try await StatusReader.read(alive.record.name, on: alive.connection, live: box.snapshot)
+        else {
+            throw MigrationControlError.gone
+        }
+        return status
+    }
+
+    func steer(_ command: SteeringCommand) async throws -> String {
+        let alive = try current()
+        if case .set(let setting, let value) = command {
+            // Refused before it is recorded.
+            var trial = settings.current
+            try trial.set(setting, to: value)
+        }
+        let steered = try await alive.connection.transaction { connection in
+            try StateStore.steer(command, alive.record.id, on: connection)
+        }
+        guard let (steering, now) = steered else { throw MigrationControlError.gone }
+        alive.helm.obey(steering, now: now)
+        return command.outcome
+    }
+
+    func value(of setting: Setting) -> String { settings.current.value(of: setting) }
+
+    func coordinates() async throws -> StreamCoordinates {
+        let alive = try current()
+        let name = alive.record.streamName
+        let slot = try await ReplicationSlot.find(name: name, on: alive.connection)
+        let end: String = try await alive.connection.query("SELECT pg_current_wal_lsn()::text").single().value()
+        return StreamCoordinates(slot: name, confirmed: slot?.confirmedFlushLSN?.description, current: end)
+    }
+}

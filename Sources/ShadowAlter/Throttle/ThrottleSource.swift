@@ -1,0 +1,6 @@
+/// Something outside of the server that says whether rows may be copied and refreshed: a web service, for example.
+public protocol ThrottleSource: Sendable {
+    /// Why they may not; nil: they may. Asked once a second; one that throws stops the work, too, and one that does not answer is not waited for
+    /// longer than `ThrottleWatch.patience`.
+    func reason() async throws -> String?
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import ControlPlane
+import ShadowAlter
+
+/// What the commands that steer a migration have in common.
+struct SteeringArguments: ParsableArguments {
+    @OptionGroup var connection: ConnectionArguments
+    @Argument(help: "The migration's name. (default: the only one there is)") var name: String?
+
+    func steer(_ command: SteeringCommand) async throws {
+        try await steeringMigration(name, connection, command)
+    }
+}
+
+/// Asks a migration for something, and says what comes of it and when: through the run's socket where that can be reached, otherwise
+/// through the state tables.
+func steeringMigration(_ name: String?, _ connection: ConnectionArguments, _ command: SteeringCommand) async throws {
+    try await reportingFailure {
+        let name = try await onlyName(name, StatusReader(connections: connection.options))
+        let steer = Steer(connections: connection.options)
+        if let socket = try await steer.findRun(of: name)?.socket {
+            do {
+                Terminal.print("\(name): \(try await ControlClient(path: socket).send(command.line)).")
+                return
+            } catch ControlClient.Failure.unreachable {
+                // On another machine, or somebody else's.
+            }
+        }
+        let run = try await steer.run(command, name)
+        let when =
+            run.map { "The run that is alive (session \($0.session)) obeys within two seconds." }
+            ?? "No run is alive; the next one obeys."
+        Terminal.print("\(name): \(command.outcome).\n\(when)")
+    }
+}
+
+/// Lets a migration that waits for it exchange the tables.
+struct CutOverCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cut-over",
+        abstract: "Let a migration that waits for it exchange the tables.")
+
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.cutOver) }
+}
+
+/// Takes the leave to exchange the tables back.
+struct PostponeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "postpone",
+        abstract: "Keep the new table ready and in sync, but do not exchange the tables until `cut-over`.")
+
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.postpone) }
+}
+
+/// Stops the work for as long as wanted.
+struct PauseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause",
+        abstract: "Stop copying, refreshing and exchanging until `resume`; changes go on being spooled.")
+
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.pause) }
+}
+
+/// The same with a time limit.
+struct ThrottleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "throttle",
+        abstract: "Like `pause`, for a time if one is given.")
+
+    @Option(help: "How long, for example 2h. (default: until `resume`)") var expire: DurationArgument?
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.throttle(expiry: expire?.duration)) }
+}
+
+/// Ends a pause.
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "End what `pause` or `throttle` has begun.")
+
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.resume) }
+}
+
+/// Turns a knob.
+struct SetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Change a setting of a migration, also while it runs.",
+        discussion: "Settings:\n"
+            + Setting.allCases.map { "  \($0.rawValue)  \($0.help)" }.joined(separator: "\n"))
+
+    @OptionGroup var connection: ConnectionArguments
+    @Argument(help: ArgumentHelp("The setting and its value.", valueName: "name=value")) var assignment: String
+    @Argument(help: "The migration's name. (default: the only one there is)") var name: String?
+
+    func run() async throws {
+        let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let setting = Setting(rawValue: parts[0]) else {
+            let known = Setting.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("'\(assignment)' is not NAME=VALUE with one of the settings \(known).")
+        }
+        try await steeringMigration(name, connection, .set(setting, parts[1]))
+    }
+}
