@@ -1,5 +1,4 @@
 import FoundationEssentials
-import PgConnection
 import ShadowAlter
 
 /// Answers the lines of a control socket. No I/O of its own.
@@ -21,7 +20,7 @@ struct CommandInterpreter: Sendable {
             let command = try ControlCommand(line)
             return Reply(text: try await answer(command), endsProcess: command == .panic)
         } catch {
-            return Reply(text: Reply.failure + Self.text(error))
+            return Reply(text: Reply.failure + "\(error)")
         }
     }
 
@@ -41,13 +40,6 @@ struct CommandInterpreter: Sendable {
         case .value(let setting): return "\(setting.rawValue)=\(control.value(of: setting))"
         case .steer(let command): return try await control.steer(command)
         case .panic: return "the process ends now; the same command line continues"
-        }
-    }
-
-    private static func text(_ error: any Error) -> String {
-        switch error {
-        case let error as PgError: "PostgreSQL: \(error.message)"
-        default: "\(error)"
         }
     }
 }

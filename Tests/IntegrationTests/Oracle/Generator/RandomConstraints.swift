@@ -23,13 +23,13 @@ extension RandomTable {
             add("UNIQUE (\(columns[id].quoted), \(columns[column].quoted) WITHOUT OVERLAPS)", isIndex: true)
         }
         if version >= 18, random.chance(15),
-            let column = use({ !$0.isNotNull && $0.generated == nil && !$0.type.value.contains("NULL END") })
+            let column = use({ !$0.isNotNull && $0.isPlain && !$0.type.value.contains("NULL END") })
         {
             add("NOT NULL \(columns[column].quoted) NO INHERIT", isIndex: false)
             columns[column].isNotNull = true
         }
         if version >= 18, random.chance(15),
-            let column = use({ !$0.isNotNull && $0.generated == nil && !$0.type.value.contains("NULL END") })
+            let column = use({ !$0.isNotNull && $0.isPlain && !$0.type.value.contains("NULL END") })
         {
             add("NOT NULL \(columns[column].quoted) NOT VALID", isIndex: false)
             columns[column].isNotNull = true
