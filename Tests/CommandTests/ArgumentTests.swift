@@ -74,10 +74,12 @@ struct ArgumentTests {
     @Test func aChangeReachesTheEngine() throws {
         let request = try ChangeArguments.parse([
             "--table", "a.b", "--alter", "ADD c int", "--name", "n", "--strategy", "shadow",
+            "--allow-publication", "everything", "--allow-publication", "Odd one",
         ]).request()
         #expect(request.change == .alter(table: "a.b", clauses: "ADD c int"))
         #expect(request.name == "n")
         #expect(request.strategy == .shadow)
+        #expect(request.allowedPublications == ["everything", "Odd one"])
     }
 
     @Test(arguments: [
