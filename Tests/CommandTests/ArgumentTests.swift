@@ -82,6 +82,12 @@ struct ArgumentTests {
         #expect(request.allowedPublications == ["everything", "Odd one"])
     }
 
+    @Test func helpSaysHowAPublicationIsLetThrough() {
+        for help in [RunCommand.helpMessage(), PlanCommand.helpMessage()] {
+            #expect(help.contains("--allow-publication <name>") && help.contains("FOR ALL TABLES"))
+        }
+    }
+
     @Test(arguments: [
         ["--rows", "0"], ["--rows", "100000001"], ["--clients", "0"], ["--clients", "65"], ["--rate", "0"],
     ])

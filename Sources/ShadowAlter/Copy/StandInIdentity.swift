@@ -19,7 +19,8 @@ struct StandInIdentity: Sendable {
             """, [.int(table)]
         ).rows.map { row in
             let alter: String = try row.get("alter")
-            return StandInIdentity(give: alter + "FULL", takeBack: alter + (try row.get("identity", as: String.self)))
+            let identity: String = try row.get("identity")
+            return StandInIdentity(give: alter + "FULL", takeBack: alter + identity)
         }
     }
 }

@@ -1,7 +1,8 @@
 import PgConnection
-import ShadowAlter
 import Testing
 import ThrowawayServer
+
+@testable import ShadowAlter
 
 extension LiveMigrations {
     /// The initial copy of a subscription reads the table by its name with the snapshot of its slot. Exchanged in between, rows would be missing
@@ -45,6 +46,38 @@ extension LiveMigrations {
             try await items.expectExact()
             try await items.finish()
             if !isPrivileged { try await database.psql("DROP OWNED BY copy_migrator; DROP ROLE copy_migrator") }
+        }
+
+        /// One may begin between the look and the lock.
+        @Test(arguments: try await Servers.outermost())
+        func theAttemptLooksOnceMoreUnderTheLock(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("initial_lock", on: binaries)
+            let options = items.database.options
+            let first = RunningMigration(Items.plain, items.database, .quick.manual())
+            try await first.untilReady(items.session)
+            first.cancel()
+            _ = await first.failure()
+
+            let worker = try await Worker(items.database)
+            try await worker.begin()
+            let control = try await PgConnection.connect(options, for: .control)
+            let record = try #require(try await control.run { try StateStore.find("item", on: $0) })
+            let stream = try await ChangeStream(record, options: options, log: first.log.logger())
+            let streaming = Task { try await stream.run() }
+            let connection = try await PgConnection.connect(options, for: .cutOver, plan: record.plan)
+            await #expect(throws: InitialCopyUnderWay.self) {
+                _ = try await CutOverAttempt(
+                    record: record, connection: connection, stream: stream, options: .quick
+                ).run()
+            }
+            #expect(try await worker.copy("item") == Items.rows)
+            streaming.cancel()
+            _ = await streaming.result
+            await stream.close()
+            for connection in [control, connection, worker.connection] { await connection.close() }
+            try await RunningMigration(Items.plain, items.database).summary()
+            try await items.expectExact()
+            try await items.finish()
         }
 
         /// One that has begun to read another table does not read ours any more.

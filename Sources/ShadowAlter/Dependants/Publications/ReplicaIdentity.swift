@@ -34,6 +34,6 @@ enum ReplicaIdentity {
             FROM pg_class c WHERE c.oid = $1
             """, [.int(oid)]
         ).single()
-        return try row.get("is_full") ? nil : row.get("columns")
+        return try row.get("is_full", as: Bool.self) ? nil : row.get("columns", as: [String].self)
     }
 }
