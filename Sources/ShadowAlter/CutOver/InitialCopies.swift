@@ -22,9 +22,11 @@ struct InitialCopies: Sendable {
                 coalesce(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start, a.backend_start)), 0)::float8 AS seconds,
                 coalesce(a.query, '') AS query
             FROM pg_stat_get_wal_senders() w JOIN pg_stat_activity a ON a.pid = w.pid
-            WHERE a.datname = current_database() AND a.application_name NOT LIKE 'shadow-alter %'
+            WHERE a.datname = current_database() AND coalesce(a.application_name, '') NOT LIKE 'shadow-alter %'
                 AND CASE WHEN w.state IS NOT NULL THEN w.state = 'startup'
-                    ELSE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = w.pid AND s.confirmed_flush_lsn IS NOT NULL) END
+                    -- A temporary slot is active as long as its session lives, whether it streams or not.
+                    ELSE NOT EXISTS (SELECT FROM pg_replication_slots s
+                        WHERE s.active_pid = w.pid AND NOT s.temporary AND s.confirmed_flush_lsn IS NOT NULL) END
                 AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = w.pid AND l.locktype = 'virtualxid' AND l.granted)
                 AND (NOT EXISTS (SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
                         JOIN pg_namespace n ON n.oid = c.relnamespace

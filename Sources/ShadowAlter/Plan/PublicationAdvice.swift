@@ -56,11 +56,17 @@ struct SubscriberSteps {
         list?.contains(column.name) ?? (withGenerated || !column.isGenerated)
     }
 
+    /// A list goes by the columns and not by their names.
+    private func isPublishedAfterwards(_ column: ColumnFacts) -> Bool {
+        guard let list else { return isPublished(column) }
+        return columns.contains { $0.greenName == column.name && list.contains($0.name) }
+    }
+
     /// The published columns before, each with what becomes of it; nil when it is published no more.
     private var pairs: [(name: String, column: ColumnPlan, after: ColumnFacts?)] {
         before.filter { isPublished($0) }.compactMap { old in
             columns.first { $0.name == old.name }.map { column in
-                (old.name, column, after.first { $0.name == column.greenName && isPublished($0) })
+                (old.name, column, after.first { $0.name == column.greenName && isPublishedAfterwards($0) })
             }
         }
     }
@@ -89,7 +95,7 @@ struct SubscriberSteps {
 
     private var new: [String] {
         let known = Set(pairs.compactMap { $0.after?.name })
-        return after.filter { isPublished($0) && !known.contains($0.name) }.map {
+        return after.filter { isPublishedAfterwards($0) && !known.contains($0.name) }.map {
             "they need the column \($0.name) \($0.type) before the cut-over, with a value in the rows that are there: no row is sent again for it"
         }
     }

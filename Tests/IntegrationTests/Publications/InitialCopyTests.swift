@@ -129,7 +129,7 @@ extension LiveMigrations {
             #expect(try await subscriber.errors() == 0)
             try await subscriber.end()
             await holder.close()
-            try await items.session.execute("DROP PUBLICATION p")
+            try await items.session.execute("DROP PUBLICATION p; DELETE FROM item WHERE id = 5000000000")
             try await items.expectExact()
             try await items.finish()
         }

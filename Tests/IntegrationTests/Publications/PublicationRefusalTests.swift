@@ -1,5 +1,6 @@
 import PgConnection
 import Testing
+import ThrowawayServer
 
 @testable import ShadowAlter
 
