@@ -188,7 +188,8 @@ extension PreflightCase {
             teardown: "DROP PUBLICATION preflight"),
         Self(
             name: "publication of the schema", setup: plain + "CREATE PUBLICATION preflight FOR TABLES IN SCHEMA s",
-            codes: ["published-schema"], says: ["ALTER PUBLICATION preflight DROP TABLES IN SCHEMA s;", "--allow-publication preflight"],
+            codes: ["published-schema"],
+            says: ["ALTER PUBLICATION preflight DROP TABLES IN SCHEMA s;", "--allow-publication preflight"],
             teardown: "DROP PUBLICATION preflight", since: 15),
         Self(
             name: "subscription",

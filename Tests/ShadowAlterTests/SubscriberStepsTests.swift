@@ -46,7 +46,9 @@ struct SubscriberStepsTests {
 
     /// Generated columns are published from PostgreSQL 18 on, if the publication says so.
     @Test func generatedColumns() {
-        let (columns, before) = ([column("id", "id"), column("twice", "twice")], [facts("id"), facts("twice", generated: true)])
+        let (columns, before) = (
+            [column("id", "id"), column("twice", "twice")], [facts("id"), facts("twice", generated: true)]
+        )
         let after = [facts("id"), facts("twice")]
         #expect(text(columns, before, after).contains("need the column twice"))
         #expect(text(columns, before, after, withGenerated: true) == "subscribers need not do anything")

@@ -36,7 +36,9 @@ struct CutOverAttempt: Sendable {
             // Both at the same time: the watermark travels on connections of its own.
             async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
             if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
-            if let copy = try InitialCopies(relations: record.plan.exchanges.map(\.sourceOID)).find(on: connection).first {
+            if let copy = try InitialCopies(relations: record.plan.exchanges.map(\.sourceOID)).find(on: connection)
+                .first
+            {
                 throw InitialCopyUnderWay(blocker: copy)
             }
             _ = try await drained

@@ -28,7 +28,8 @@ enum PublicationAdvice {
     /// A publication of all tables is also of those that a migration makes for itself.
     private static func whatElse(_ plan: MigrationPlan, _ publication: WidePublication) -> String {
         let schemas = [plan.greenSchema, StateSchema.name].map { Quoting.identifier($0) }
-        return "the publication \(publication.publication.shown) is FOR ALL TABLES: it also sends the rows of the tables in \(schemas[0]) and "
+        return
+            "the publication \(publication.publication.shown) is FOR ALL TABLES: it also sends the rows of the tables in \(schemas[0]) and "
             + "\(schemas[1]), while they are written. A subscription stops with an error at the first one that it lacks, keeps WAL from being "
             + "removed here, and goes on by itself once the table is there. So at the beginning of the run make them on each subscriber, without rows: "
             + "pg_dump --schema-only -n \(schemas[0]) -n \(schemas[1]). Without REFRESH PUBLICATION meanwhile they stay empty; after "
@@ -80,7 +81,8 @@ struct SubscriberSteps {
     private var renamed: [String] {
         pairs.compactMap { name, _, after in
             guard let after, after.name != name else { return nil }
-            return "their column \(name) must be called \(after.name) from the cut-over on: a subscription stops with an error until it is, "
+            return
+                "their column \(name) must be called \(after.name) from the cut-over on: a subscription stops with an error until it is, "
                 + "and goes on by itself then"
         }
     }
@@ -88,7 +90,8 @@ struct SubscriberSteps {
     private var retyped: [String] {
         pairs.compactMap { name, column, after in
             guard let after, column.hasNewType else { return nil }
-            return "their column \(name) must take \(after.type) before the cut-over; no row is sent again for it. A subscription WITH "
+            return
+                "their column \(name) must take \(after.type) before the cut-over; no row is sent again for it. A subscription WITH "
                 + "(binary = true) needs the very type, or binary = false until both sides have it"
         }
     }

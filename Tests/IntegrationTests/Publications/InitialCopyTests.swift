@@ -31,7 +31,8 @@ extension LiveMigrations {
             // What a subscription's worker does, up to the COPY.
             let worker = try await Worker(database)
             try await worker.begin()
-            try await items.session.execute("UPDATE item SET value = 'later' WHERE id = 1; INSERT INTO item VALUES (-1, 'new', '')")
+            try await items.session.execute(
+                "UPDATE item SET value = 'later' WHERE id = 1; INSERT INTO item VALUES (-1, 'new', '')")
             try await RequestCutOver(connections: connections).run("item")
             try await running.until("the cut-over waits for the initial copy, or did not") {
                 let reason = running.migration.status.snapshot.reason ?? ""

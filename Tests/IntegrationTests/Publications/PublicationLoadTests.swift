@@ -36,7 +36,8 @@ extension LiveMigrations {
             try await narrow.subscribe(to: "narrow")
 
             let load = try await PartitionLoad.start(
-                database, MigrationCase("int-to-bigint-identity", key: [KeyColumn("id", .sequence(updatable: true))])
+                database,
+                MigrationCase("int-to-bigint-identity", key: [KeyColumn("id", .sequence(updatable: true))])
                     .table, weights: .mixed)
             do {
                 try await load.proceed()
@@ -75,7 +76,8 @@ extension LiveMigrations {
             let database = try await TestDatabase.create("published_columns", on: binaries)
             let table = "CREATE TABLE item (id int PRIMARY KEY, value text, gone int DEFAULT 7);"
             try await database.psql(
-                "\(table) INSERT INTO item SELECT n, 'value ' || n, n FROM generate_series(1, 1000) n; CREATE PUBLICATION p FOR TABLE item")
+                "\(table) INSERT INTO item SELECT n, 'value ' || n, n FROM generate_series(1, 1000) n; CREATE PUBLICATION p FOR TABLE item"
+            )
             let subscriber = try await Subscriber.create("sub_columns", of: database, setup: table)
             try await subscriber.subscribe(to: "p")
             let request = MigrationRequest(
@@ -87,7 +89,8 @@ extension LiveMigrations {
                 "their column gone gets no value",
             ] { #expect(advice.contains(words), "\(advice)") }
             try await RunningMigration(request, database).summary()
-            try await database.psql("INSERT INTO item VALUES (5000000000, 'large', 3); UPDATE item SET value = 'new' WHERE id = 7")
+            try await database.psql(
+                "INSERT INTO item VALUES (5000000000, 'large', 3); UPDATE item SET value = 'new' WHERE id = 7")
             try await eventually("the subscription stops") { try await subscriber.errors() > 0 }
             try await subscriber.database.psql(
                 "ALTER TABLE item ALTER id TYPE bigint, ADD added int DEFAULT 5; ALTER TABLE item RENAME gone TO kept")

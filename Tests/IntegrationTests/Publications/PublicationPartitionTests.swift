@@ -22,7 +22,8 @@ extension LiveMigrations {
                 \(Self.tree) \(PartitionedOrders.rows)
                 CREATE PUBLICATION by_root FOR TABLE orders WITH (publish_via_partition_root = true);
                 CREATE PUBLICATION by_leaf FOR TABLE orders;
-                CREATE PUBLICATION high FOR TABLE orders_high WHERE (tenant >= 100000);
+                -- Without the TOASTed column: PostgreSQL does not send it when an update of the key alone moves a row into the filter.
+                CREATE PUBLICATION high FOR TABLE orders_high (tenant, id, note, hits) WHERE (tenant >= 100000);
                 """)
             let before = try await DefinitionOracle(database: database).read()
             let whole = try await Subscriber.create(
@@ -48,7 +49,8 @@ extension LiveMigrations {
             try await load.finish()
             try await whole.expectSame("SELECT * FROM orders")
             try await parts.expectSame("SELECT tableoid::regclass, * FROM orders")
-            try await high.expectSame("SELECT * FROM orders_high", filter: " WHERE tenant >= 100000")
+            try await high.expectSame(
+                "SELECT tenant, id, note, hits FROM orders_high", filter: " WHERE tenant >= 100000")
             for subscriber in [whole, parts, high] {
                 #expect(try await subscriber.errors() == 0)
                 try await subscriber.end()

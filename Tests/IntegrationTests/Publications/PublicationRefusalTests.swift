@@ -10,7 +10,8 @@ import ThrowawayServer
         CREATE TABLE item (id int PRIMARY KEY, day date NOT NULL DEFAULT '2025-01-01', value text, weight text);
         INSERT INTO item VALUES (1, '2025-01-01', 'x', '7');
         """
-    private static let narrow = "CREATE PUBLICATION p FOR TABLE item (id, value) WHERE (weight > '5') WITH (publish = 'insert');"
+    private static let narrow =
+        "CREATE PUBLICATION p FOR TABLE item (id, value) WHERE (weight > '5') WITH (publish = 'insert');"
 
     private static func parts(_ key: String = "id, day") -> MigrationRequest {
         MigrationRequest(
@@ -28,15 +29,24 @@ import ThrowawayServer
     @Test(arguments: [
         (narrow, alter("DROP value"), "publication-column", "drops the column value, which the publication p uses"),
         (narrow, alter("RENAME value TO text"), "publication-column", "rename the column in a step of its own"),
-        (narrow, alter("DROP weight"), "publication-column", "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"item\";"),
+        (
+            narrow, alter("DROP weight"), "publication-column",
+            "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"item\";"
+        ),
         // In a change that PostgreSQL makes itself the column may be renamed.
         (narrow, alter("DROP value", .native), "publication-column", "drops the column value"),
         (
             narrow, alter("ALTER weight TYPE int USING weight::int"), "publication-not-possible",
             "operator does not exist"
         ),
-        ("CREATE PUBLICATION p FOR TABLE item;", parts(), "publication-partitions", "publish_via_partition_root = true"),
-        ("CREATE PUBLICATION p FOR TABLE item (id, value) WITH (publish_via_partition_root);", parts(), "publication-not-possible", "replica identity"),
+        (
+            "CREATE PUBLICATION p FOR TABLE item;", parts(), "publication-partitions",
+            "publish_via_partition_root = true"
+        ),
+        (
+            "CREATE PUBLICATION p FOR TABLE item (id, value) WITH (publish_via_partition_root);", parts(),
+            "publication-not-possible", "replica identity"
+        ),
     ])
     func refused(publication: String, request: MigrationRequest, code: String, says: String) async throws {
         try await PlanServers.each(setup: Self.setup + publication) { database in
@@ -51,7 +61,8 @@ import ThrowawayServer
             let plan = try await database.dryRun(Self.alter("RENAME value TO \"Text\"", .auto))
             #expect(plan.strategy == .native)
             #expect(plan.subscribers.count == 1)
-            #expect(plan.subscribers.first?.contains("their column value must be called Text from the cut-over on") == true)
+            #expect(
+                plan.subscribers.first?.contains("their column value must be called Text from the cut-over on") == true)
         }
     }
 
@@ -89,7 +100,8 @@ import ThrowawayServer
             #expect(refusals.map(\.code) == ["publication-owner"])
             #expect(refusals.first?.what.contains("publication p of postgres") == true)
             try await control.execute(
-                "ALTER TABLE item OWNER TO postgres; DROP OWNED BY publication_migrator; DROP ROLE publication_migrator")
+                "ALTER TABLE item OWNER TO postgres; DROP OWNED BY publication_migrator; DROP ROLE publication_migrator"
+            )
             await control.close()
         }
     }

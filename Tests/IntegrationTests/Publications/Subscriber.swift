@@ -78,7 +78,8 @@ struct Subscriber: Sendable {
 
     /// How often applying has ended in an error.
     func errors() async throws -> Int {
-        let text = try await database.psql("SELECT coalesce(sum(apply_error_count), 0) FROM pg_stat_subscription_stats WHERE subname = '\(name)'")
+        let text = try await database.psql(
+            "SELECT coalesce(sum(apply_error_count), 0) FROM pg_stat_subscription_stats WHERE subname = '\(name)'")
         return Int(text.trimmingPrefix { $0.isWhitespace }.prefix { $0.isNumber }) ?? -1
     }
 

@@ -24,8 +24,13 @@ extension LiveMigrations {
             try await subscriber.subscribe(to: "\"Every thing\"")
             let request = Self.request("ALTER id TYPE bigint")
             let plan = try await Planning.dryRun(request, connections: database.options)
-            #expect(plan.subscribers.count == 2 && plan.subscribers[1].contains("pg_dump --schema-only -n \"orders_green\" -n \"shadow_alter\""))
-            #expect(plan.dependants.map(\.name) == ["publication \"Every thing\", which is FOR ALL TABLES, of public.orders"])
+            #expect(
+                plan.subscribers.count == 2
+                    && plan.subscribers[1].contains("pg_dump --schema-only -n \"orders_green\" -n \"shadow_alter\""))
+            #expect(
+                plan.dependants.map(\.name) == [
+                    "publication \"Every thing\", which is FOR ALL TABLES, of public.orders"
+                ])
 
             let load = try await PartitionLoad.start(database, MigrationCase("rebuild").table, weights: .mixed)
             do {
@@ -71,7 +76,10 @@ extension LiveMigrations {
                 try await load.proceed()
                 let summary = try await RunningMigration(Self.request(""), database, .unhurried).summary()
                 #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
-                #expect(summary.subscribers == ["public.orders in the publication \"Every thing\": subscribers need not do anything"])
+                #expect(
+                    summary.subscribers == [
+                        "public.orders in the publication \"Every thing\": subscribers need not do anything"
+                    ])
                 try await load.proceed()
             } catch {
                 await load.workload.stop()
@@ -91,7 +99,8 @@ extension LiveMigrations {
             try await items.barrier.waitForCopy(running)
             // The copy's last rows, the purge and the catching up are done under it.
             try await items.session.execute("CREATE PUBLICATION later FOR ALL TABLES")
-            try await items.session.execute("UPDATE item SET value = 'new' WHERE id % 100 = 0; DELETE FROM item WHERE id = 7")
+            try await items.session.execute(
+                "UPDATE item SET value = 'new' WHERE id % 100 = 0; DELETE FROM item WHERE id = 7")
             try await items.barrier.openCopy()
             let error = await running.failure() as? MigrationError
             #expect(error?.code == .sourceChanged, "\(String(describing: error))")

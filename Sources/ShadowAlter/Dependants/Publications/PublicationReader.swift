@@ -57,8 +57,11 @@ struct PublicationReader: DependantReader {
         Refusal(
             code: "publication-partitions", object: table.source.description,
             what: "becomes a partitioned table, and the publication \(publication.shown) does not publish via the root",
-            why: "it would publish the partitions under their own names, and subscribers that lack these would stop with an error",
-            fix: "ALTER PUBLICATION \(publication.shown) SET (publish_via_partition_root = true);  -- or take the table out of it")
+            why:
+                "it would publish the partitions under their own names, and subscribers that lack these would stop with an error",
+            fix:
+                "ALTER PUBLICATION \(publication.shown) SET (publish_via_partition_root = true);  -- or take the table out of it"
+        )
     }
 
     private static func becomesPartitioned(
@@ -95,7 +98,8 @@ struct PublicationReader: DependantReader {
     ) -> Refusal {
         Refusal(
             code: "publication-not-possible", object: table.source.description,
-            what: "the publication \(membership.publication.shown) cannot have the table after the change as it has it now",
+            what:
+                "the publication \(membership.publication.shown) cannot have the table after the change as it has it now",
             why: "PostgreSQL says: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
             fix: isListed
                 ? "take the table out of it first: \(membership.drop(table.source));"

@@ -19,9 +19,11 @@ struct PublicationCheck: TableCheck {
         Refusal(
             code: "published-all-tables", object: table.name,
             what: "the publication \(publication.publication.shown) is FOR ALL TABLES",
-            why: "it publishes the new table's rows under its own name while it is being built, and the tables of the schema "
+            why:
+                "it publishes the new table's rows under its own name while it is being built, and the tables of the schema "
                 + "shadow_alter; a subscriber that lacks one of these stops with an error until it has it",
-            fix: "\(allowance(publication)), and `plan` says what subscribers have to do; or replace the publication by one "
+            fix:
+                "\(allowance(publication)), and `plan` says what subscribers have to do; or replace the publication by one "
                 + "that lists its tables")
     }
 
@@ -29,7 +31,8 @@ struct PublicationCheck: TableCheck {
         Refusal(
             code: "published-schema", object: table.name,
             what: "the publication \(publication.publication.shown) is FOR TABLES IN SCHEMA \(schema)",
-            why: "from the cut-over on it publishes the new table, which comes into the schema, and no longer the old one, which leaves it",
+            why:
+                "from the cut-over on it publishes the new table, which comes into the schema, and no longer the old one, which leaves it",
             fix: "\(allowance(publication)), and `plan` says what subscribers have to do; or ALTER PUBLICATION "
                 + "\(publication.publication.shown) DROP TABLES IN SCHEMA \(schema);  -- and add the tables by name")
     }
