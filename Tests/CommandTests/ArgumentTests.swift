@@ -74,10 +74,18 @@ struct ArgumentTests {
     @Test func aChangeReachesTheEngine() throws {
         let request = try ChangeArguments.parse([
             "--table", "a.b", "--alter", "ADD c int", "--name", "n", "--strategy", "shadow",
+            "--allow-publication", "everything", "--allow-publication", "Odd one",
         ]).request()
         #expect(request.change == .alter(table: "a.b", clauses: "ADD c int"))
         #expect(request.name == "n")
         #expect(request.strategy == .shadow)
+        #expect(request.allowedPublications == ["everything", "Odd one"])
+    }
+
+    @Test func helpSaysHowAPublicationIsLetThrough() {
+        for help in [RunCommand.helpMessage(), PlanCommand.helpMessage()] {
+            #expect(help.contains("--allow-publication <name>") && help.contains("FOR ALL TABLES"))
+        }
     }
 
     @Test(arguments: [

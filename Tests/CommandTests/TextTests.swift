@@ -170,7 +170,7 @@ struct SummaryTests {
         let old = strategy == .shadow ? #"{"schema":"orders_blue","name":"orders"}"# : ""
         let json = """
             {"name": "orders", "strategy": "\(strategy.rawValue)", "timings": [{"phase": "copying", "seconds": 1.26}],
-             "rowsCopied": 1234567, "keysRefreshed": 89, "oldTables": [\(old)],
+             "rowsCopied": 1234567, "keysRefreshed": 89, "oldTables": [\(old)], "subscribers": ["orders in the publication p: nothing"],
              "cutOver": {"attempts": 1, "last_hold_ms": 4.24, "longest_wait_ms": 5.75}}
             """
         return try JSONDecoder().decode(MigrationSummary.self, from: Data(json.utf8))
@@ -184,6 +184,7 @@ struct SummaryTests {
                 "  rows copied      1,234,567",
                 "  keys refreshed   89",
                 "  cut-over         lock held 4.2 ms, 5.8 ms from request to commit, 1 attempt",
+                "  subscribers      orders in the publication p: nothing",
                 "  old table        orders_blue.orders",
                 "  to drop it       shadow-alter finalize orders",
             ])

@@ -97,7 +97,7 @@ extension PreflightTests {
                     COMMENT ON TABLE full_of_it IS 'a comment';
                     COMMENT ON COLUMN full_of_it.a IS 'another';
                     GRANT SELECT ON full_of_it TO PUBLIC;
-                    CREATE PUBLICATION shadow_alter_0123456789abcdef FOR TABLE full_of_it;
+                    CREATE PUBLICATION shadow_alter_0123456789abcdef FOR TABLE full_of_it; CREATE PUBLICATION usual FOR TABLE plain;
                     CREATE TABLE unrelated (id int PRIMARY KEY, p int REFERENCES unrelated);
                     CREATE VIEW v AS SELECT * FROM unrelated; CREATE VIEW w AS SELECT * FROM plain JOIN full_of_it USING (id);
                     CREATE FUNCTION f(plain) RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM w);

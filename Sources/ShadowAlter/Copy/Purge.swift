@@ -25,7 +25,10 @@ struct Purge: Sendable {
                     continue
                 }
                 try connection.execute("ANALYZE \(table.spool.sql)")
+                let identities = try StandInIdentity.read(table.greenOID, on: connection)
+                for statement in identities.map(\.give) { try connection.execute(statement) }
                 removed += try connection.execute(RefreshSQL(table).delete(.all, onlyGone: false)).affectedRows
+                for statement in identities.map(\.takeBack) { try connection.execute(statement) }
             }
             try StateStore.setPhase(.indexing, of: record.id, on: connection)
             return removed

@@ -7,6 +7,9 @@ public struct Blocker: Sendable, Equatable, CustomStringConvertible {
         case lock(mode: String)
         /// Its snapshot is older than the complete new table: it would find rows missing, or all of them.
         case oldSnapshot
+        /// A replication connection in a transaction, as the initial copy of a subscription is made in: it would read the new table with a
+        /// snapshot from before the exchange, and the subscriber would miss what that does not see for ever.
+        case initialCopy
     }
 
     /// nil for a prepared transaction.
@@ -25,6 +28,7 @@ public struct Blocker: Sendable, Equatable, CustomStringConvertible {
             switch reason {
             case .lock(let mode): "holds \(mode)"
             case .oldSnapshot: "has a snapshot from before the new table was complete"
+            case .initialCopy: "may be making the initial copy of a subscription"
             }
         let since = "for \((transactionSeconds * 10).rounded() / 10) s"
         let application = application.isEmpty ? "" : ", \(application)"
@@ -42,7 +46,9 @@ struct BlockerFinder: Sendable {
     let patience: Duration
 
     func find(on connection: isolated PgConnection) throws -> [Blocker] {
-        try lockHolders(on: connection) + (migrationID.map { try oldSnapshots($0, on: connection) } ?? [])
+        guard let migrationID else { return try lockHolders(on: connection) }
+        return try lockHolders(on: connection) + oldSnapshots(migrationID, on: connection)
+            + InitialCopies(relations: relations).find(on: connection)
     }
 
     /// Autovacuum is named whatever its age: it gives way only to a request that waits for `deadlock_timeout`, longer than an attempt, and
@@ -93,7 +99,13 @@ struct BlockerFinder: Sendable {
     }
 
     private func blocker(_ row: PgRow, reason: Blocker.Reason) throws -> Blocker {
-        Blocker(
+        try Blocker(row, reason: reason)
+    }
+}
+
+extension Blocker {
+    init(_ row: PgRow, reason: Reason) throws {
+        self.init(
             pid: try row.optional("pid"), reason: reason, user: try row.get("usename"),
             application: try row.get("application"),
             state: try row.get("state"), transactionSeconds: try row.optional("seconds") ?? 0,

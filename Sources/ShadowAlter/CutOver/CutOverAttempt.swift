@@ -36,6 +36,11 @@ struct CutOverAttempt: Sendable {
             // Both at the same time: the watermark travels on connections of its own.
             async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
             if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
+            if let copy = try InitialCopies(relations: record.plan.exchanges.map(\.sourceOID)).find(on: connection)
+                .first
+            {
+                throw InitialCopyUnderWay(blocker: copy)
+            }
             _ = try await drained
             for table in record.tables { try settle(table, on: connection) }
             // PostgreSQL alters no table whose deferred constraints are still to be checked.

@@ -161,6 +161,8 @@ struct CutOverPhase: Sendable {
             return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
         case let error as LockBound.Exceeded:
             return "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
+        case let error as InitialCopyUnderWay:
+            return "\(error.blocker)"
         case let error as PgError:
             switch error.sqlState {
             case .lockNotAvailable?: return "a lock was not granted at once"

@@ -93,6 +93,7 @@ enum Dependants {
         TriggerReader(),
         PartitionTriggerReader(),
         PolicyReader(),
+        PublicationReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

@@ -117,6 +117,8 @@ public struct MigrationSummary: Codable, Sendable {
     public var cutOver: MigrationStatus.CutOver
     /// Where the old tables are; empty after a native change.
     public var oldTables: [QualifiedName]
+    /// What the subscribers of the user's publications have to do.
+    public var subscribers: [String]
 
     init(plan: MigrationPlan, outcome: CutOverAttempt.Outcome?, status: StatusBox.Snapshot) {
         name = plan.name
@@ -125,6 +127,7 @@ public struct MigrationSummary: Codable, Sendable {
         rowsCopied = status.rowsCopied
         keysRefreshed = status.keysRefreshed
         cutOver = status.cutOver
+        subscribers = plan.subscribers
         if let outcome {
             cutOver.lastHoldMs = outcome.hold.milliseconds
             cutOver.longestWaitMs = outcome.wait.milliseconds

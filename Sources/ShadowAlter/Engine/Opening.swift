@@ -16,8 +16,9 @@ struct Opening: Sendable {
             log.notice("continuing migration \(existing.name), which is in the phase \(existing.phase.rawValue)")
             return .shadow(existing)
         }
-        return try await control.transaction { [request] connection in
+        return try await control.transaction { [request, log] connection in
             let plan = try Planning.plan(request, on: connection)
+            for advice in plan.subscribers { log.notice("subscribers: \(advice)") }
             guard plan.strategy == .shadow else { return .native(plan) }
             try connection.execute(StateSchema.lock)
             try connection.execute(StateSchema.create)

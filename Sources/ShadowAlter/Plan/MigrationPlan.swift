@@ -31,6 +31,8 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var completion: [String] = []
     /// What hangs on the tables and moves with them, in the order in which it is made again after the exchange.
     public var dependants: [Dependant]
+    /// What the subscribers of the user's publications have to do, and when.
+    public var subscribers: [String] = []
     /// What the operator should know and what stops nothing.
     public var warnings: [String]
 }

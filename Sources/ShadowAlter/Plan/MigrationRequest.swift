@@ -17,10 +17,15 @@ public struct MigrationRequest: Codable, Sendable, Hashable {
     /// nil: the table's name.
     public var name: String?
     public var strategy: Strategy
+    /// The publications of all tables or of a schema that need not stop the migration, by their names.
+    public var allowedPublications: [String]
 
-    public init(change: Change, name: String? = nil, strategy: Strategy = .auto) {
+    public init(
+        change: Change, name: String? = nil, strategy: Strategy = .auto, allowedPublications: [String] = []
+    ) {
         self.change = change
         self.name = name
         self.strategy = strategy
+        self.allowedPublications = allowedPublications
     }
 }

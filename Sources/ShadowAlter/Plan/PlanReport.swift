@@ -17,6 +17,9 @@ public struct PlanReport: Sendable {
             for (index, table) in plan.tables.enumerated() { lines += shadow(table, number: index + 1) }
             lines += dependants + locks + cutOverLocks
         }
+        if !plan.subscribers.isEmpty {
+            lines += ["", "subscribers"] + plan.subscribers.map { "  - \($0)" }
+        }
         if !plan.warnings.isEmpty {
             lines += ["", "to know"] + plan.warnings.map { "  - \($0)" }
         }

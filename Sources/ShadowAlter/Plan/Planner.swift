@@ -55,7 +55,8 @@ public enum Planner {
         // Without a name the migration may still be refused for that; until then any name will do that is no other's.
         let name = request.name ?? change.tables.first?.source.name
         let refusals = try change.tables.flatMap { table in
-            try Preflight.check(table: table.sourceOID, migration: name, on: connection)
+            try Preflight.check(
+                table: table.sourceOID, migration: name, allowing: request.allowedPublications, on: connection)
         }
         guard refusals.isEmpty else { throw Refused(refusals) }
     }
@@ -90,8 +91,12 @@ public enum Planner {
         for table in tables { try TablePlanBuilder(tried: table).strip(on: connection) }
         var seen: Set<String> = []
         plan.warnings = warnings.filter { seen.insert($0).inserted }
-        guard plan.strategy == .shadow else { return }
         let migrated = try MigratedTable.all(of: plan, greenOIDs: tables.map(\.clone.greenOID), on: connection)
+        plan.subscribers = try PublicationAdvice.read(plan, migrated, on: connection)
+        guard plan.strategy == .shadow else {
+            try PublicationReader.checkNative(migrated, on: connection)
+            return
+        }
         try Policies(tables: migrated).create(on: connection)
         plan.dependants = try Dependants.plan(migrated, on: connection)
     }

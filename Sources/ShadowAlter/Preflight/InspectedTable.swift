@@ -14,6 +14,8 @@ struct InspectedTable: Sendable {
     let persistence: String
     /// The name of the migration that is to be started.
     let migration: String
+    /// The publications of all tables or of a schema that the operator lets through (`--allow-publication`).
+    var allowedPublications: [String] = []
 
     /// nil when there is no such relation.
     static func read(

@@ -68,7 +68,9 @@ public enum Preflight {
         case .refused(let refusal):
             return server + [refusal]
         case .found(let oid):
-            return try server + check(table: oid, migration: request.name, on: connection)
+            return try server
+                + check(
+                    table: oid, migration: request.name, allowing: request.allowedPublications, on: connection)
         }
     }
 
@@ -77,15 +79,17 @@ public enum Preflight {
     /// - Parameter migration: the name of the migration to be started, which is no obstacle to itself; nil: the
     ///   table's name.
     static func check(
-        table oid: UInt32, migration: String? = nil, on connection: isolated PgConnection
+        table oid: UInt32, migration: String? = nil, allowing publications: [String] = [],
+        on connection: isolated PgConnection
     ) throws -> [Refusal] {
-        guard let table = try InspectedTable.read(oid, migration: migration, on: connection) else {
+        guard var table = try InspectedTable.read(oid, migration: migration, on: connection) else {
             return [
                 Refusal(
                     code: "no-such-table", object: "the relation with the OID \(oid)", what: "does not exist any more",
                     why: "somebody has dropped it since its name was looked up", fix: "run the same command again")
             ]
         }
+        table.allowedPublications = publications
         for check in kindChecks {
             let findings = try check.findings(for: table, on: connection)
             guard findings.isEmpty else { return findings.map(\.refusal) }
@@ -112,9 +116,10 @@ public enum Preflight {
         }
         var refusals = try TreeCheck().findings(for: root, on: connection).map(\.refusal)
         for node in try PartitionTree.read(root.oid, on: connection).nodes where node.kind != "f" {
-            guard let table = try InspectedTable.read(node.oid, migration: root.migration, on: connection) else {
+            guard var table = try InspectedTable.read(node.oid, migration: root.migration, on: connection) else {
                 continue
             }
+            table.allowedPublications = root.allowedPublications
             refusals += try check(table, by: node.kind == "p" ? parents : inTree, on: connection)
         }
         return refusals

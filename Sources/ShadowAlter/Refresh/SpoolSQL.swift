@@ -10,6 +10,8 @@ enum SpoolSQL {
     }
 
     /// Made from the source by a query, so that types, domains and collations are the source's own.
+    ///
+    /// A publication of all tables is of this one, too, and nobody may delete from a published table without a replica identity.
     static func create(_ spool: QualifiedName, for table: TablePlan) -> String {
         let columns = table.key.enumerated().map { index, key in
             "\(Quoting.identifier(key.source)) AS \(keyColumn(index))"
@@ -18,6 +20,7 @@ enum SpoolSQL {
             CREATE TABLE \(spool.sql) AS SELECT 0::bigint AS seq, '0'::xid8 AS xid, \(columns.joined(separator: ", "))
             FROM ONLY \(table.source.sql) WITH NO DATA;
             CREATE INDEX ON \(spool.sql) (seq);
+            ALTER TABLE \(spool.sql) REPLICA IDENTITY FULL;
             """
     }
 

@@ -24,6 +24,12 @@ struct ChangeArguments: ParsableArguments {
     @Option(help: "auto: PostgreSQL's own ALTER TABLE where it touches nothing but catalogs, a shadow table otherwise.")
     var strategy: MigrationRequest.Strategy = .auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Go on although this publication is FOR ALL TABLES or of the table's schema; `plan` says what its subscribers have to do. Repeatable.",
+            valueName: "name"))
+    var allowPublication: [String] = []
+
     func validate() throws {
         switch (table, alter, script) {
         case (.some, .some, nil), (nil, nil, .some): break
@@ -36,14 +42,17 @@ struct ChangeArguments: ParsableArguments {
 
     func request() throws -> MigrationRequest {
         if let table, let alter {
-            return MigrationRequest(change: .alter(table: table, clauses: alter), name: name, strategy: strategy)
+            return MigrationRequest(
+                change: .alter(table: table, clauses: alter), name: name, strategy: strategy,
+                allowedPublications: allowPublication)
         }
         let path = script ?? ""
         guard let data = FileManager.default.contents(atPath: path), let text = String(bytes: data, encoding: .utf8)
         else {
             throw ValidationError("The script \(path) cannot be read as UTF-8 text.")
         }
-        return MigrationRequest(change: .script(text), name: name, strategy: strategy)
+        return MigrationRequest(
+            change: .script(text), name: name, strategy: strategy, allowedPublications: allowPublication)
     }
 }
 

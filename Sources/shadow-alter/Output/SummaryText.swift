@@ -23,6 +23,7 @@ struct SummaryText {
                 "  cut-over         lock held \(Figures.milliseconds(hold)), \(Figures.milliseconds(wait)) from request to commit, "
                     + "\(attempts) attempt\(attempts == 1 ? "" : "s")")
         }
+        for advice in summary.subscribers { lines.append("  subscribers      \(advice)") }
         for table in summary.oldTables { lines.append("  old table        \(table)") }
         if !summary.oldTables.isEmpty {
             let it = summary.oldTables.count == 1 ? "it  " : "them"

@@ -9,10 +9,14 @@ final class RunningMigration: Sendable {
     private let task: Task<MigrationSummary, any Error>
     private let hasEnded: EndFlag
 
-    init(_ request: MigrationRequest, _ database: TestDatabase, _ options: MigrationOptions = .quick) {
+    convenience init(_ request: MigrationRequest, _ database: TestDatabase, _ options: MigrationOptions = .quick) {
+        self.init(request, connections: database.options, options: options)
+    }
+
+    init(_ request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions) {
         let log = CapturedLog()
         let hasEnded = EndFlag()
-        let migration = Migration(request, connections: database.options, options: options, log: log.logger())
+        let migration = Migration(request, connections: connections, options: options, log: log.logger())
         self.log = log
         self.hasEnded = hasEnded
         self.migration = migration

@@ -11,8 +11,8 @@ struct DependentObjectCheck: TableCheck {
     func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
         // Part of the table are its indexes, TOAST table, owned sequences, types, constraints, defaults and statistics.
         // Every foreign key from or to it is ForeignKeyCheck's, with one constraint and several triggers per partition;
-        // the triggers of constraints come and go with these. Our own publication is the one that PublicationCheck lets
-        // pass. Views, rules and functions are QueryReader's. Partitions with what belongs to them are exchanged together with a
+        // the triggers of constraints come and go with these. Publications are PublicationReader's. Views, rules and
+        // functions are QueryReader's. Partitions with what belongs to them are exchanged together with a
         // partitioned table.
         try table.query(
             TableFamily.with + """
@@ -46,9 +46,7 @@ struct DependentObjectCheck: TableCheck {
                     WHEN 'pg_catalog.pg_statistic_ext'::regclass THEN
                         EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.oid = d.objid AND s.stxrelid = $1)
                     WHEN 'pg_catalog.pg_publication_rel'::regclass THEN
-                        EXISTS (SELECT FROM pg_catalog.pg_publication_rel r
-                            JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
-                            WHERE r.oid = d.objid AND p.pubname ~ '^shadow_alter_[0-9a-f]{16}$')
+                        EXISTS (SELECT FROM pg_catalog.pg_publication_rel r WHERE r.oid = d.objid AND r.prrelid = $1)
                     ELSE false END
                 AND NOT (\(TableFamily.isPartOfDependent))
                 ORDER BY description
