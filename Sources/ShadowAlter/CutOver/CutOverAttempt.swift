@@ -78,23 +78,41 @@ struct CutOverAttempt: Sendable {
             // In this order: a change in between shows in the versions.
             let versions = try question.ask(on: connection)
             try compareCatalog(on: connection)
+            // What was tried and taken back has made the session forget how to answer.
+            _ = try question.ask(on: connection)
             return Rehearsal(
                 question: question, versions: versions, owners: try owners(on: connection),
                 deadlockTimeout: try LockBound.deadlockTimeout(on: connection), exchange: exchange)
         }
+        try await refresh()
+        return rehearsal
+    }
+
+    /// So few keys are settled under the lock without anybody noticing.
+    private static let fewKeys = 50
+    /// Where as much arrives as is settled, it does not get less.
+    private static let passes = 5
+
+    /// Meanwhile the application goes on writing: again, until little is left for the lock.
+    private func refresh() async throws {
+        let tables = PendingTables(record)
+        try await connection.run { try tables.prepare(on: $0) }
         do {
-            try await connection.transaction { [self] connection in
-                let tables = PendingTables(record)
-                try tables.prepare(on: connection)
-                for pending in try tables.ask(on: connection) {
-                    _ = try RefreshBatch(pending.table).run(
-                        after: 0, limit: 10_000, mode: .replacing, on: connection)
+            for pass in 1...Self.passes {
+                let settled = try await connection.transaction { connection in
+                    try tables.ask(on: connection).reduce(0) { sum, pending in
+                        try sum
+                            + RefreshBatch(pending.table).run(
+                                after: 0, limit: 10_000, mode: .replacing, on: connection
+                            ).settled
+                    }
                 }
+                guard settled > Self.fewKeys, pass < Self.passes else { break }
+                try await stream.drain()
             }
         } catch let error as PgError where error.isRowConflict {
             // The other row of a swapped value is not in the spool yet; under the lock it will be.
         }
-        return rehearsal
     }
 
     /// First the views, then the tables.
