@@ -13,10 +13,17 @@ extension ConnectionHandle {
         }
     }
 
-    func queryPrepared(_ name: String, _ parameters: [PgParameter]) throws -> PgResult {
-        try send(name, parameters) { pointer, values in
+    func queryPrepared(
+        _ name: String, _ parameters: [PgParameter], statement: String? = nil
+    ) throws -> PgResult {
+        try send(statement ?? name, parameters) { pointer, values in
             PQsendQueryPrepared(pointer, name, Int32(parameters.count), values, nil, nil, 0)
         }
+    }
+
+    /// Parses a statement and keeps it in the session under this name, whatever becomes of the transaction.
+    func prepare(_ name: String, _ sql: String) throws {
+        _ = try send(sql, []) { pointer, _ in PQsendPrepare(pointer, name, sql, 0, nil) }
     }
 
     private func send(
@@ -51,13 +58,16 @@ extension ConnectionHandle {
 
     /// The first error, or else the last result. libpq's PQexec returns the last one in any case, and that would be
     /// "server closed the connection unexpectedly" instead of the server's own reason in front of it.
-    private func decisiveResult() -> OpaquePointer? {
+    ///
+    /// - Parameter completed: called for each statement that did not fail.
+    func decisiveResult(_ completed: () -> Void = {}) -> OpaquePointer? {
         var decisive: OpaquePointer?
         while let result = PQgetResult(pointer) {
             if decisive.map({ PQresultStatus($0) }) == PGRES_FATAL_ERROR {
                 PQclear(result)
                 continue
             }
+            if PQresultStatus(result) != PGRES_FATAL_ERROR { completed() }
             PQclear(decisive)
             decisive = result
             // Nothing follows before the COPY is over.

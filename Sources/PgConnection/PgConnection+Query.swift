@@ -4,7 +4,19 @@ extension PgConnection {
     /// Runs one statement with parameters (`$1`, …). Throws `server` with everything that PostgreSQL said.
     @discardableResult
     public func query(_ sql: String, _ parameters: [PgParameter] = []) throws -> PgResult {
-        try handle.query(sql, parameters)
+        guard isRemembering, let name = try memory.name(for: sql, prepare: { try handle.prepare($0, sql) }) else {
+            return try handle.query(sql, parameters)
+        }
+        return try handle.queryPrepared(name, parameters, statement: sql)
+    }
+
+    /// Runs `body`; in it, a statement that comes again is not parsed anew by the server, and not planned anew either where the server's
+    /// `plan_cache_mode` has it so. What it says must not depend on more than its parameters: a table's columns may change in between.
+    public func remembering<Value>(_ body: (isolated PgConnection) throws -> Value) rethrows -> Value {
+        let before = isRemembering
+        isRemembering = true
+        defer { isRemembering = before }
+        return try body(self)
     }
 
     /// Runs a statement that this session has prepared, by its unquoted name. Throws `server` with everything that PostgreSQL said.
@@ -21,6 +33,15 @@ extension PgConnection {
     @discardableResult
     public func execute(_ sql: String) throws -> PgResult {
         try handle.execute(sql)
+    }
+
+    /// Runs several statements in one message, as one transaction when none is open. Returns the last one's answer.
+    ///
+    /// When one fails, nothing of those behind it is executed, and the error tells which it was (`statementIndex`), as long as each text is
+    /// one statement.
+    @discardableResult
+    public func execute(_ statements: [String]) throws -> PgResult {
+        try handle.execute(statements)
     }
 
     /// Whether a transaction is open, and whether it has failed.

@@ -11,6 +11,8 @@ public actor PgConnection {
     /// The server process that serves this connection, as `pg_stat_activity.pid` has it.
     public nonisolated let backendPID: Int32
     public nonisolated let serverVersion: ServerVersion
+    var memory = StatementMemory()
+    var isRemembering = false
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 

@@ -28,6 +28,8 @@ public struct PgError: Error, Sendable, CustomStringConvertible {
     public var isFatal = false
     /// The statement that failed, where there is one.
     public var statement: String?
+    /// Which one it was of several that were sent together, from 0.
+    public var statementIndex: Int?
 
     public init(code: Code, message: String, statement: String? = nil) {
         self.code = code

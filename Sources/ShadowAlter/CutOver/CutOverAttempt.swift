@@ -21,12 +21,6 @@ struct CutOverAttempt: Sendable {
 
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
-        let (statistics, arrivals) = try await connection.run { [record] connection in
-            (
-                try record.plan.exchanges.map { try Self.statistics(of: $0, on: connection) },
-                try Self.arrivals(record, on: connection)
-            )
-        }
         let rehearsal = try await rehearse()
         let requested = clock.now
         let granted = try await connection.transaction { [self] connection in
@@ -35,25 +29,15 @@ struct CutOverAttempt: Sendable {
             let granted = clock.now
             // Both at the same time: the watermark travels on connections of its own.
             async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
-            if try readVersions(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
+            if try rehearsal.question.ask(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
             if let copy = try InitialCopies(relations: record.plan.exchanges.map(\.sourceOID)).find(on: connection)
                 .first
             {
                 throw InitialCopyUnderWay(blocker: copy)
             }
             _ = try await drained
-            for table in record.tables { try settle(table, on: connection) }
-            // PostgreSQL alters no table whose deferred constraints are still to be checked.
-            try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            // What PostgreSQL prints under this path means the same under no other for certain.
-            try connection.execute("SELECT pg_catalog.set_config('search_path', '', true)")
-            try execute(record.plan.dependants.reversed().flatMap(\.remove), on: connection)
-            try execute(
-                SwapSQL.statements(
-                    for: record.plan.exchanges, blueSchema: record.plan.blueSchema, statistics: statistics)
-                    + arrivals,
-                on: connection)
-            try execute(record.plan.dependants.flatMap(\.restore), on: connection)
+            try FinalRefresh(PendingTables(record)).run(on: connection)
+            try connection.execute(rehearsal.exchange)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
             }
@@ -68,35 +52,72 @@ struct CutOverAttempt: Sendable {
     }
 
     private struct Rehearsal: Sendable {
+        let question: CatalogVersions.Question
         /// Of the catalog rows that were found to be as planned.
-        var versions: [CatalogVersions]
+        let versions: CatalogVersions
         /// The owners of the views, by OID.
-        var owners: [UInt32: String]
-        var deadlockTimeout: Duration
+        let owners: [UInt32: String]
+        let deadlockTimeout: Duration
+        /// What exchanges the tables and all that hangs on them, each text one statement.
+        let exchange: [String]
     }
 
-    /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm when it counts.
+    /// Everything but the swap, without the lock: what it finds costs nobody anything, and the session's caches are warm and its statements
+    /// planned when it counts.
     private func rehearse() async throws -> Rehearsal {
         let rehearsal = try await connection.transaction { [self] connection in
             // Parsing a rule or a function anew takes the locks that its statements would take.
             try connection.execute("SET LOCAL lock_timeout = '\(max(1, Int(options.lockTimeout.milliseconds)))ms'")
+            // The session is set up for looking up rows one by one, which the catalogs of many tables are too large for.
+            try connection.execute(
+                """
+                SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_seqscan = on;
+                SET LOCAL plan_cache_mode = force_generic_plan
+                """)
+            let exchange = try exchange(on: connection)
+            let dependants = record.plan.dependants
+            let question = CatalogVersions.Question(
+                relations: record.plan.exchanges.map(\.sourceOID) + dependants.flatMap(\.relations),
+                functions: dependants.flatMap(\.functions))
+            try question.prepare(on: connection)
             // In this order: a change in between shows in the versions.
-            let versions = try readVersions(on: connection)
+            let versions = try question.ask(on: connection)
             try compareCatalog(on: connection)
+            // What was tried and taken back has made the session forget how to answer.
+            _ = try question.ask(on: connection)
             return Rehearsal(
-                versions: versions, owners: try owners(on: connection),
-                deadlockTimeout: try LockBound.deadlockTimeout(on: connection))
+                question: question, versions: versions, owners: try owners(on: connection),
+                deadlockTimeout: try LockBound.deadlockTimeout(on: connection), exchange: exchange)
         }
+        try await refresh()
+        return rehearsal
+    }
+
+    /// So few keys are settled under the lock without anybody noticing.
+    private static let fewKeys = 50
+    /// Where as much arrives as is settled, it does not get less.
+    private static let passes = 5
+
+    /// Meanwhile the application goes on writing: again, until little is left for the lock.
+    private func refresh() async throws {
+        let tables = PendingTables(record)
+        try await connection.run { try tables.prepare(on: $0) }
         do {
-            try await connection.transaction { [self] connection in
-                for table in record.tables {
-                    _ = try RefreshBatch(table).run(after: 0, limit: 10_000, mode: .replacing, on: connection)
+            for pass in 1...Self.passes {
+                let settled = try await connection.transaction { connection in
+                    try tables.ask(on: connection).reduce(0) { sum, pending in
+                        try sum
+                            + RefreshBatch(pending.table).run(
+                                after: 0, limit: 10_000, mode: .replacing, on: connection
+                            ).settled
+                    }
                 }
+                guard settled > Self.fewKeys, pass < Self.passes else { break }
+                try await stream.drain()
             }
         } catch let error as PgError where error.isRowConflict {
             // The other row of a swapped value is not in the spool yet; under the lock it will be.
         }
-        return rehearsal
     }
 
     /// First the views, then the tables.
@@ -104,12 +125,13 @@ struct CutOverAttempt: Sendable {
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
         let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
         do {
-            try bound.take(plan.statements(owners: rehearsal.owners), on: connection)
+            try bound.take(
+                plan.statements(owners: rehearsal.owners),
+                then: options.attemptSettings(lockTimeout: bound.furtherTimeout), on: connection)
         } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
             throw MigrationError.sourceChanged(
                 record, "what the cut-over locks is not as it was planned for: \(error.message)")
         }
-        try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
     }
 
     private func owners(on connection: isolated PgConnection) throws -> [UInt32: String] {
@@ -122,66 +144,34 @@ struct CutOverAttempt: Sendable {
         return Dictionary(rows, uniquingKeysWith: { $1 })
     }
 
-    private func execute(_ statements: [String], on connection: isolated PgConnection) throws {
-        guard !statements.isEmpty else { return }
-        try connection.execute(statements.joined(separator: ";\n"))
-    }
-
-    private func readVersions(on connection: isolated PgConnection) throws -> [CatalogVersions] {
-        let dependants = record.plan.dependants
-        return try (record.plan.exchanges.map(\.sourceOID) + dependants.flatMap(\.relations)).map {
-            try CatalogVersions.read($0, on: connection)
-        } + [CatalogVersions.read(functions: dependants.flatMap(\.functions), on: connection)]
-    }
-
     private func compareCatalog(on connection: isolated PgConnection) throws {
-        for table in record.plan.exchanges {
-            try CatalogFingerprint.compare(
-                table, publication: record.streamName, name: record.name, on: connection)
-        }
-        try Dependants.compare(record, on: connection)
-    }
-
-    private func settle(_ table: TableRecord, on connection: isolated PgConnection) throws {
-        let batch = RefreshBatch(table)
-        var after: Int64 = 0
-        while let through = try batch.run(
-            after: after, limit: 10_000, mode: .replacing, isLocked: true, on: connection
-        ).through {
-            after = through
-        }
-    }
-
-    /// The partitions of tables that were ordinary ones come along. The ones above have gone to the schema of the old table by then.
-    private static func arrivals(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [String] {
-        try record.tables.filter(\.plan.isPartitioned).flatMap { table in
-            try Arrivals.read(table, on: connection).partitions.flatMap { partition in
-                SwapSQL.move(
-                    partition.name,
-                    try statistics(of: partition.name, on: connection).filter { $0.schema == partition.name.schema },
-                    to: table.plan.source.schema)
+        try connection.remembering { connection in
+            for table in record.plan.exchanges {
+                try CatalogFingerprint.compare(
+                    table, publication: record.streamName, name: record.name, on: connection)
             }
+            try Dependants.compare(record, on: connection)
         }
     }
 
-    private static func statistics(
-        of table: Exchange, on connection: isolated PgConnection
-    ) throws -> SwapSQL.Statistics {
-        // A statistics object may live in another schema than its table; only those beside it move.
-        return SwapSQL.Statistics(
-            source: try statistics(of: table.source, on: connection).filter { $0.schema == table.source.schema },
-            green: try statistics(of: table.green, on: connection).filter { $0.schema == table.green.schema })
-    }
-
-    private static func statistics(
-        of relation: QualifiedName, on connection: isolated PgConnection
-    ) throws -> [QualifiedName] {
-        try connection.query(
-            """
-            SELECT n.nspname, s.stxname FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
-            WHERE s.stxrelid = $1::text::regclass ORDER BY s.oid
-            """, [.text(relation.sql)]
-        ).rows.map { QualifiedName(schema: try $0.get("nspname"), name: try $0.get("stxname")) }
+    private func exchange(on connection: isolated PgConnection) throws -> [String] {
+        let plan = record.plan
+        // The partitions of tables that were ordinary ones come along. The ones above have gone to the schema of the old table by then.
+        let arrivals = try record.tables.filter(\.plan.isPartitioned).flatMap { table in
+            try Arrivals.read(table, on: connection).partitions.map { ($0.name, table.plan.source.schema) }
+        }
+        let statistics = try StatisticsBeside.read(
+            plan.exchanges.flatMap { [$0.source, $0.green] } + arrivals.map { $0.0 }, on: connection)
+        return [
+            // PostgreSQL alters no table whose deferred constraints are still to be checked.
+            "SET CONSTRAINTS ALL IMMEDIATE",
+            // What PostgreSQL prints under this path means the same under no other for certain.
+            "SELECT pg_catalog.set_config('search_path', '', true)",
+        ] + plan.dependants.reversed().flatMap(\.remove)
+            + SwapSQL.statements(
+                for: plan.exchanges, blueSchema: plan.blueSchema, statistics: plan.exchanges.map { statistics.of($0) })
+            + arrivals.flatMap { SwapSQL.move($0.0, statistics.of($0.0), to: $0.1) }
+            + plan.dependants.flatMap(\.restore)
     }
 }
 

@@ -19,14 +19,18 @@ struct LockBound: Sendable, Equatable {
     }
 
     /// Executes the statements, all within the bound, which PostgreSQL would grant to each lock anew. Throws `Exceeded`.
-    func take(_ statements: [String], on connection: isolated PgConnection) throws {
+    ///
+    /// - Parameter settings: what holds once the locks are there; it goes with the last of them.
+    func take(_ statements: [String], then settings: String, on connection: isolated PgConnection) throws {
         let start = ContinuousClock.now
         do {
-            for statement in statements {
+            for (index, statement) in statements.enumerated() {
                 let milliseconds = max(1, Int((timeout - (ContinuousClock.now - start)).milliseconds))
+                let limits = [
+                    "SET LOCAL lock_timeout = '\(milliseconds)ms'", "SET LOCAL statement_timeout = '\(milliseconds)ms'",
+                ]
                 try connection.execute(
-                    "SET LOCAL lock_timeout = '\(milliseconds)ms'; SET LOCAL statement_timeout = '\(milliseconds)ms'; \(statement)"
-                )
+                    limits + [statement] + (index == statements.indices.last ? [settings] : []))
             }
         } catch let error as PgError where error.sqlState == .lockNotAvailable || error.sqlState == .queryCanceled {
             throw Exceeded(timeout: timeout)

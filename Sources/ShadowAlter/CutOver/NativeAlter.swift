@@ -86,8 +86,9 @@ struct NativeAlter: Sendable {
                 let locks = LockPlan(plan)
                 let bound = LockBound(
                     options.lockTimeout, deadlockTimeout: try LockBound.deadlockTimeout(on: connection), locks)
-                try bound.take(locks.statements(owners: [:]), on: connection)
-                try connection.execute(options.attemptSettings(lockTimeout: bound.furtherTimeout))
+                try bound.take(
+                    locks.statements(owners: [:]), then: options.attemptSettings(lockTimeout: bound.furtherTimeout),
+                    on: connection)
                 let granted = clock.now
                 for table in plan.exchanges {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)

@@ -65,6 +65,8 @@ struct MigratedTable: Sendable {
             }
             return table
         }
+        let leaves = Dictionary(
+            plan.tables.map { ($0.green, Leaf(green: $0.green, live: $0.exchange.live)) }, uniquingKeysWith: { $1 })
         let parents = try plan.parents.enumerated().map { index, parent in
             let oid: UInt32 = try connection.query(
                 "SELECT $1::text::regclass::oid", [.text(parent.green.sql)]
@@ -72,9 +74,7 @@ struct MigratedTable: Sendable {
             var table = Self(
                 parent.exchange, greenOID: oid, isInTree: parent.depth > 0,
                 completion: index == 0 ? plan.completion : [])
-            table.leaves = try PartitionTree.read(oid, on: connection).leaves.compactMap { leaf in
-                plan.tables.first { $0.green == leaf.name }.map { Leaf(green: $0.green, live: $0.exchange.live) }
-            }
+            table.leaves = try PartitionTree.read(oid, on: connection).leaves.compactMap { leaves[$0.name] }
             return table
         }
         return tables + parents

@@ -19,7 +19,7 @@ struct Arrivals: Sendable {
     private var newcomers: [(node: PartitionTree.Node, parent: PartitionTree.Node)] {
         tree.nodes.compactMap { node in
             guard !table.partitions.contains(node.name),
-                let parent = tree.nodes.first(where: { $0.oid == node.parentOID }),
+                let parent = tree.parent(of: node),
                 parent.parentOID == nil || table.partitions.contains(parent.name)
             else { return nil }
             return (node, parent)

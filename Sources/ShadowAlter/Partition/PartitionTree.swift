@@ -21,6 +21,17 @@ struct PartitionTree: Sendable, Equatable {
 
     /// Parents before their partitions.
     let nodes: [Node]
+    private let positions: [UInt32: Int]
+
+    private init(_ nodes: [Node]) {
+        self.nodes = nodes
+        positions = Dictionary(
+            nodes.enumerated().map { ($1.oid, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func parent(of node: Node) -> Node? {
+        node.parentOID.flatMap { positions[$0] }.map { nodes[$0] }
+    }
 
     var root: Node? { nodes.first }
     var partitioned: [Node] { nodes.filter { $0.kind == "p" } }
@@ -37,7 +48,7 @@ struct PartitionTree: Sendable, Equatable {
             """, [.int(root)]
         ).rows
         return PartitionTree(
-            nodes: try rows.map { row in
+            try rows.map { row in
                 let oid: UInt32 = try row.get("oid")
                 return Node(
                     oid: oid, name: QualifiedName(schema: try row.get("nspname"), name: try row.get("relname")),

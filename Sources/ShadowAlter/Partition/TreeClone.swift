@@ -19,9 +19,7 @@ struct TreeClone: Sendable {
         }
         // While nothing has an index but the leaves: PostgreSQL would build what it does not find, or attach another one.
         for node in tree.nodes {
-            guard let parent = tree.nodes.first(where: { $0.oid == node.parentOID }), let bound = node.bound else {
-                continue
-            }
+            guard let parent = tree.parent(of: node), let bound = node.bound else { continue }
             try connection.execute(
                 "ALTER TABLE \(green(parent).sql) ATTACH PARTITION \(green(node).sql) \(bound)")
         }
@@ -44,10 +42,10 @@ extension PlannedTable {
 
     fileprivate func member(_ node: PartitionTree.Node, of tree: PartitionTree) -> PlannedTable {
         var lineage: [UInt32] = []
-        var next: UInt32? = node.oid
-        while let oid = next {
-            lineage.append(oid)
-            next = tree.nodes.first { $0.oid == oid }?.parentOID
+        var next: PartitionTree.Node? = node
+        while let ancestor = next {
+            lineage.append(ancestor.oid)
+            next = tree.parent(of: ancestor)
         }
         return PlannedTable(
             source: node.name, sourceOID: node.oid, isPartitioned: node.kind == "p", lineage: lineage.reversed())

@@ -4,15 +4,19 @@ import PgConnection
 ///
 /// Independent of what changes by itself: physical files, statistics, VACUUM and ANALYZE, `attoptions` that SET and RESET do not know.
 enum CatalogFingerprint {
-    /// What belongs to the table `$1` and can have a comment.
-    static let commented = """
-        SELECT 'pg_class'::regclass::oid AS classoid, $1::oid AS objoid
-        UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = $1::oid
-        UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = $1::oid
-        UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal
-        UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid = $1::oid
-        UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid = $1::oid
+    /// What belongs to tables and can have a comment.
+    ///
+    /// - Parameter tables: the end of a condition on their OIDs.
+    static func commented(_ tables: String) -> String {
         """
+        SELECT 'pg_class'::regclass::oid AS classoid, oid AS objoid FROM pg_class WHERE oid \(tables)
+        UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid \(tables)
+        UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid \(tables)
+        UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgrelid \(tables) AND NOT tgisinternal
+        UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid \(tables)
+        UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid \(tables)
+        """
+    }
 
     /// The parts, each as a subquery that returns one text for the table `$1`; `$2` is the name of our own publication.
     private static let parts: [(name: String, sql: String)] = [
@@ -91,7 +95,7 @@ enum CatalogFingerprint {
             "comments",
             """
             SELECT string_agg(concat_ws(',', m.classoid, m.objoid, m.objsubid, m.description), ';' ORDER BY m.classoid, m.objoid, m.objsubid)
-            FROM (\(commented)) o JOIN pg_description m USING (classoid, objoid)
+            FROM (\(commented("= $1::oid"))) o JOIN pg_description m USING (classoid, objoid)
             """
         ),
     ]

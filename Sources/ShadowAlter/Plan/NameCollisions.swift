@@ -43,53 +43,60 @@ enum NameCollisions {
     ///
     /// What the old tables take along to blue is no obstacle: they leave first.
     static func check(_ tables: [TriedTable], on connection: isolated PgConnection) throws {
-        for tried in tables {
-            let table = tried.clone
-            let staying = try tables.flatMap { try sharedSequences($0, on: connection) }
-            let rows = try connection.query(
-                member + """
-                    , partition AS (SELECT relid FROM pg_partition_tree($2::oid::regclass) WHERE $5::bool AND relid <> $2::oid),
-                    new AS (
-                        SELECT c.relname AS name, 'relation' AS kind FROM pg_catalog.pg_index i
-                            JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-                            WHERE i.indrelid = $2::oid OR i.indrelid IN (SELECT relid FROM partition)
-                        UNION ALL
-                        SELECT c.relname, k.kind FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid,
-                            (VALUES ('relation'), ('type')) k (kind)
-                        UNION ALL
-                        SELECT c.relname, 'relation' FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
-                            AND c.relkind = 'S' JOIN pg_catalog.pg_class g ON g.oid = d.refobjid AND g.relnamespace = c.relnamespace
-                            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                                AND d.refobjid = $2::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-                        UNION ALL
-                        SELECT s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
-                            JOIN pg_catalog.pg_class g ON g.oid = s.stxrelid AND g.relnamespace = s.stxnamespace WHERE s.stxrelid = $2::oid),
-                    present AS (
-                        SELECT c.oid, c.relname AS name, 'relation' AS kind FROM pg_catalog.pg_class c
-                            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $3
-                        UNION ALL
-                        SELECT t.oid, t.typname, 'type' FROM pg_catalog.pg_type t
-                            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $3 AND t.typrelid = 0
-                        UNION ALL
-                        SELECT s.oid, s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
-                            JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace WHERE n.nspname = $3)
-                    SELECT new.name, new.kind FROM new JOIN present p ON p.name = new.name AND p.kind = new.kind
-                    WHERE NOT EXISTS (SELECT FROM member m WHERE m.kind = p.kind AND m.oid = p.oid AND m.name <> ALL ($4::name[]))
-                    ORDER BY 1
-                    """,
-                [
-                    .array(tables.map { String($0.clone.sourceOID) }), .int(table.greenOID), .text(table.source.schema),
-                    .array(staying), .bool(tried.isReplaced),
-                ])
-            let refusals = try rows.rows.map { row in
-                Refusal(
-                    code: "name-taken", object: "\(table.source.schema).\(try row.get("name", as: String.self))",
-                    what:
-                        "the changed \(table.source) has a \(try row.get("kind", as: String.self)) of this name, and there is one already",
-                    why: "at the cut-over both would be in one schema", fix: "give the new one another name")
-            }
-            guard refusals.isEmpty else { throw Refused(refusals) }
+        let staying = try tables.flatMap { try sharedSequences($0, on: connection) }
+        let rows = try connection.query(
+            member + """
+                , input AS (
+                    SELECT g AS green, s AS schema, r AS replaced, position
+                    FROM unnest($2::oid[], $3::name[], $5::bool[]) WITH ORDINALITY u (g, s, r, position)),
+                partition AS (
+                    SELECT i.position, p.relid FROM input i CROSS JOIN LATERAL pg_partition_tree(CASE WHEN i.replaced THEN i.green END) p
+                    WHERE p.relid <> i.green),
+                new AS (
+                    SELECT position, c.relname AS name, 'relation' AS kind
+                        FROM (SELECT position, green AS oid FROM input UNION ALL SELECT position, relid FROM partition) t
+                        JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                    UNION ALL
+                    SELECT position, c.relname, k.kind FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid,
+                        (VALUES ('relation'), ('type')) k (kind)
+                    UNION ALL
+                    SELECT position, c.relname, 'relation' FROM input t JOIN pg_catalog.pg_depend d
+                        ON d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                            AND d.refobjid = t.green AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+                        JOIN pg_catalog.pg_class g ON g.oid = d.refobjid
+                        JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S' AND c.relnamespace = g.relnamespace
+                    UNION ALL
+                    SELECT position, s.stxname, 'statistics object' FROM input t JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = t.green
+                        JOIN pg_catalog.pg_class g ON g.oid = s.stxrelid AND g.relnamespace = s.stxnamespace),
+                present AS (
+                    SELECT n.nspname AS schema, c.oid, c.relname AS name, 'relation' AS kind FROM pg_catalog.pg_class c
+                        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN (SELECT schema FROM input)
+                    UNION ALL
+                    SELECT n.nspname, t.oid, t.typname, 'type' FROM pg_catalog.pg_type t
+                        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+                        WHERE n.nspname IN (SELECT schema FROM input) AND t.typrelid = 0
+                    UNION ALL
+                    SELECT n.nspname, s.oid, s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
+                        JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace WHERE n.nspname IN (SELECT schema FROM input))
+                SELECT new.position - 1 AS position, new.name, new.kind FROM new JOIN input i USING (position)
+                JOIN present p ON p.name = new.name AND p.kind = new.kind AND p.schema = i.schema
+                WHERE NOT EXISTS (SELECT FROM member m WHERE m.kind = p.kind AND m.oid = p.oid AND m.name <> ALL ($4::name[]))
+                ORDER BY new.position, new.name
+                """,
+            [
+                .array(tables.map { String($0.clone.sourceOID) }), .array(tables.map { String($0.clone.greenOID) }),
+                .array(tables.map(\.clone.table.source.schema)), .array(staying),
+                .array(tables.map { $0.isReplaced ? "t" : "f" }),
+            ])
+        let refusals = try rows.rows.map { row in
+            let source = tables[try row.get("position", as: Int.self)].clone.source
+            return Refusal(
+                code: "name-taken", object: "\(source.schema).\(try row.get("name", as: String.self))",
+                what:
+                    "the changed \(source) has a \(try row.get("kind", as: String.self)) of this name, and there is one already",
+                why: "at the cut-over both would be in one schema", fix: "give the new one another name")
         }
+        guard refusals.isEmpty else { throw Refused(refusals) }
     }
 
     /// The names of the sequences that stay where they are, because the new table goes on with them.

@@ -6,11 +6,17 @@ public enum Planning {
     ///
     /// Throws `Refused` with everything that preflight found.
     static func plan(_ request: MigrationRequest, on connection: isolated PgConnection) throws -> MigrationPlan {
-        let refusals = try Preflight.check(request, on: connection)
-        guard refusals.isEmpty else { throw Refused(refusals) }
-        // Whatever the clone needs from others, nobody shall wait for us.
-        try connection.execute("SET LOCAL lock_timeout = '5s'")
-        return try Planner.plan(request, on: connection)
+        // The same questions are asked of every table, and planning one takes longer than answering it.
+        try connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        let plan = try connection.remembering { connection in
+            let refusals = try Preflight.check(request, on: connection)
+            guard refusals.isEmpty else { throw Refused(refusals) }
+            // Whatever the clone needs from others, nobody shall wait for us.
+            try connection.execute("SET LOCAL lock_timeout = '5s'")
+            return try Planner.plan(request, on: connection)
+        }
+        try connection.execute("SET LOCAL plan_cache_mode = DEFAULT")
+        return plan
     }
 
     /// Plans and leaves nothing behind.

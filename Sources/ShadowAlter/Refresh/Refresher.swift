@@ -6,6 +6,7 @@ actor Refresher {
     private let stream: ChangeStream
     private let throttle: Throttle
     private let status: StatusBox
+    private let pending: PendingTables
 
     private struct Batch {
         let table: TableRecord
@@ -32,6 +33,9 @@ actor Refresher {
         self.stream = stream
         self.throttle = throttle
         self.status = status
+        let pending = PendingTables(record)
+        self.pending = pending
+        try await connection.run { try pending.prepare(on: $0) }
         var batches: [Batch] = []
         for table in record.tables {
             let mode = try await connection.run { try Self.mode(of: table, on: $0) }
@@ -60,7 +64,10 @@ actor Refresher {
     /// application writes. Returns how many spooled keys were settled.
     func pass() async throws -> Int {
         var total = 0
-        for index in batches.indices {
+        let pending = try await connection.run { [pending] connection in
+            Set(try pending.ask(on: connection).map(\.table.id))
+        }
+        for index in batches.indices where pending.contains(batches[index].table.id) {
             let spool = batches[index].table.spool.sql
             let end: Int64 = try await connection.run { connection in
                 try connection.query("SELECT coalesce(max(seq), 0) FROM \(spool)").single().value()

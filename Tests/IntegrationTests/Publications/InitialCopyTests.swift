@@ -33,7 +33,7 @@ extension LiveMigrations {
             try await worker.begin()
             try await items.session.execute(
                 "UPDATE item SET value = 'later' WHERE id = 1; INSERT INTO item VALUES (-1, 'new', '')")
-            try await RequestCutOver(connections: connections).run("item")
+            try await Steer(connections: connections).run(.cutOver, "item")
             try await running.until("the cut-over waits for the initial copy, or did not") {
                 let reason = running.migration.status.snapshot.reason ?? ""
                 return reason.contains("session \(worker.pid) ") && reason.contains("initial copy of a subscription")
@@ -118,7 +118,7 @@ extension LiveMigrations {
                 try await holder.isTrue("EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
             }
             try await items.session.execute("UPDATE item SET value = 'later' WHERE id % 10 = 0")
-            try await RequestCutOver(connections: items.database.options).run("item")
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
             try await running.until("the cut-over waits for the initial copy, or did not") {
                 (running.migration.status.snapshot.reason ?? "").contains("initial copy of a subscription")
             }

@@ -45,7 +45,7 @@ extension LiveMigrations {
                     database: database.name, arguments: ["-n", "orders_green", "-n", "shadow_alter"])
                 try await subscriber.database.psql(dump)
                 try await running.untilReady(session)
-                try await RequestCutOver(connections: database.options).run("orders")
+                try await Steer(connections: database.options).run(.cutOver, "orders")
                 let summary = try await running.summary()
                 #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
                 await session.close()
