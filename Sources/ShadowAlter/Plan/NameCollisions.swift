@@ -16,7 +16,10 @@ enum NameCollisions {
             FROM owned o JOIN pg_catalog.pg_class c ON c.oid = o.oid
             UNION ALL
             SELECT 'statistics object', oid, stxname, stxnamespace, stxrelid
-            FROM pg_catalog.pg_statistic_ext WHERE stxrelid = ANY ($1::oid[]))
+            FROM pg_catalog.pg_statistic_ext WHERE stxrelid = ANY ($1::oid[])
+            UNION ALL
+            SELECT 'type', y.oid, y.typname, y.typnamespace, t.typrelid
+            FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type y ON y.oid IN (t.oid, t.typarray) WHERE t.typrelid = ANY ($1::oid[]))
 
         """
 
@@ -28,7 +31,7 @@ enum NameCollisions {
                 FROM member m JOIN pg_catalog.pg_class c ON c.oid = m.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 GROUP BY m.kind, m.name HAVING count(DISTINCT m.relation) > 1 ORDER BY m.kind, m.name
                 """, [.array(tables.map { String($0.sourceOID) })])
-        let refusals = try rows.rows.map { row in
+        let refusals = try Self.telling(rows).map { row in
             let tables: String = try row.get("tables")
             return Refusal(
                 code: "same-name", object: try row.get("name"),
@@ -54,8 +57,11 @@ enum NameCollisions {
                             JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
                             WHERE i.indrelid = $2::oid OR i.indrelid IN (SELECT relid FROM partition)
                         UNION ALL
-                        SELECT c.relname, k.kind FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid,
-                            (VALUES ('relation'), ('type')) k (kind)
+                        SELECT c.relname, 'relation' FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid
+                        UNION ALL
+                        -- Every table has two: of its rows, and of arrays of them.
+                        SELECT y.typname, 'type' FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type y ON y.oid IN (t.oid, t.typarray)
+                            WHERE t.typrelid = $2::oid OR t.typrelid IN (SELECT relid FROM partition)
                         UNION ALL
                         SELECT c.relname, 'relation' FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
                             AND c.relkind = 'S' JOIN pg_catalog.pg_class g ON g.oid = d.refobjid AND g.relnamespace = c.relnamespace
@@ -69,7 +75,7 @@ enum NameCollisions {
                             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $3
                         UNION ALL
                         SELECT t.oid, t.typname, 'type' FROM pg_catalog.pg_type t
-                            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $3 AND t.typrelid = 0
+                            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $3
                         UNION ALL
                         SELECT s.oid, s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
                             JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace WHERE n.nspname = $3)
@@ -81,7 +87,7 @@ enum NameCollisions {
                     .array(tables.map { String($0.clone.sourceOID) }), .int(table.greenOID), .text(table.source.schema),
                     .array(staying), .bool(tried.isReplaced),
                 ])
-            let refusals = try rows.rows.map { row in
+            let refusals = try Self.telling(rows).map { row in
                 Refusal(
                     code: "name-taken", object: "\(table.source.schema).\(try row.get("name", as: String.self))",
                     what:
@@ -90,6 +96,14 @@ enum NameCollisions {
             }
             guard refusals.isEmpty else { throw Refused(refusals) }
         }
+    }
+
+    /// A table's name says enough; of its types only those that meet alone are told.
+    private static func telling(_ rows: PgResult) throws -> [PgRow] {
+        let (types, others) = try rows.rows.reduce(into: ([PgRow](), [PgRow]())) { lists, row in
+            if try row.get("kind", as: String.self) == "type" { lists.0.append(row) } else { lists.1.append(row) }
+        }
+        return others.isEmpty ? types : others
     }
 
     /// The names of the sequences that stay where they are, because the new table goes on with them.
