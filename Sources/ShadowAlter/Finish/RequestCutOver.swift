@@ -23,7 +23,7 @@ public struct RequestCutOver: Sendable {
         guard !record.phase.isAfterSwap else {
             throw MigrationError(
                 .conflict, "migration \(name) has already exchanged the tables", state: "the new definition is live",
-                advice: "`shadow-alter finalize \(name)` removes the old table")
+                advice: "`shadow-alter finalize \(name)` removes \(record.plan.oldTables)")
         }
     }
 }

@@ -64,7 +64,7 @@ struct Heartbeat: Sendable {
         guard let row else {
             throw MigrationError(
                 .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                state: "the live table was not touched", advice: "`shadow-alter list` shows what is left behind")
+                state: "no live table was touched", advice: "`shadow-alter list` shows what is left behind")
         }
         let spooled = try await spooledKeys()
         status.update {
@@ -78,7 +78,7 @@ struct Heartbeat: Sendable {
         switch try row.optional("requested", as: String.self).flatMap(Requests.Request.init) {
         case .abort:
             throw MigrationError(
-                .aborted, "migration \(record.name) was ended by `abort`", state: "the live table was not touched",
+                .aborted, "migration \(record.name) was ended by `abort`", state: "no live table was touched",
                 advice: "")
         case .cutOver: requests.allowCutOver()
         case nil: break
@@ -112,7 +112,7 @@ struct Heartbeat: Sendable {
             throw MigrationError(
                 .walLimit,
                 "the slot retained \(ByteCount(retained)) of WAL, more than twice the limit of \(ByteCount(limit)), and was dropped",
-                state: "the live table was not touched; the shadow is useless without the slot",
+                state: "no live table was touched; the shadow is useless without the slot",
                 advice:
                     "find what holds the WAL back (a long transaction?), `shadow-alter abort \(record.name)`, and start again"
             )
