@@ -85,5 +85,53 @@ extension LiveMigrations {
             await other.close()
             await items.close()
         }
+
+        /// What hangs on the table may change in the last moment as well: a function, which nobody locks, and a view while it is waited for.
+        @Test(
+            arguments: try await Servers.outermost(),
+            [
+                (
+                    "LOCK TABLE item IN ROW EXCLUSIVE MODE",
+                    "CREATE OR REPLACE FUNCTION how_many() RETURNS bigint LANGUAGE sql RETURN (SELECT -count(*) FROM item)"
+                ),
+                (
+                    "SELECT count(*) FROM shown",
+                    "CREATE OR REPLACE VIEW shown AS SELECT -count(*) AS n FROM item"
+                ),
+            ])
+        func aDependantThatChangesAtTheLastMomentIsNoted(
+            _ binaries: ServerBinaries, _ late: (before: String, ddl: String)
+        ) async throws {
+            let items = try await Items.create("guard_dependant_late", on: binaries)
+            try await items.database.psql(
+                """
+                CREATE FUNCTION how_many() RETURNS bigint LANGUAGE sql RETURN (SELECT count(*) FROM item);
+                CREATE VIEW shown AS SELECT count(*) AS n FROM item;
+                ALTER DATABASE guard_dependant_late SET deadlock_timeout = '100s';
+                """)
+            var options = MigrationOptions.quick.manual()
+            options.lockTimeout = .seconds(80)
+            options.cutOverBudget = .seconds(80)
+            let running = RunningMigration(Items.plain, items.database, options)
+            try await running.untilReady(items.session)
+            let other = try await TestSession(items.database, "somebody else")
+            try await other.execute("BEGIN; \(late.before)")
+            try await RequestCutOver(connections: items.database.options).run("item")
+            try await running.until("the cut-over waits for its lock") {
+                try await items.barrier.session.isTrue(
+                    """
+                    EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database()
+                        AND a.application_name = 'shadow-alter cut-over' AND l.mode = 'AccessExclusiveLock' AND NOT l.granted)
+                    """)
+            }
+            try await other.execute("\(late.ddl); COMMIT")
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .sourceChanged, "\(error)")
+            #expect(try await items.session.isTrue("(SELECT least(how_many(), n) < 0 FROM shown)"))
+            try await Abort(connections: items.database.options, log: running.log.logger()).run("item")
+            try await Remains(session: items.session).expectNothing()
+            await other.close()
+            await items.close()
+        }
     }
 }
