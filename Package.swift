@@ -83,14 +83,18 @@ let package = Package(
         .testTarget(name: "PgOutputTests", dependencies: ["PgOutput"], swiftSettings: strict),
         .testTarget(
             name: "ThrowawayServerTests", dependencies: ["ThrowawayServer"], swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["PgConnection", "ThrowawayServer"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(
-            name: "PgConnectionTests", dependencies: ["PgConnection", "ThrowawayServer"], swiftSettings: strict),
+            name: "PgConnectionTests", dependencies: ["PgConnection", "ThrowawayServer", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "LedgerWorkloadTests", dependencies: ["LedgerWorkload", "PgConnection", "ThrowawayServer"],
             swiftSettings: strict),
         .testTarget(
             name: "PgReplicationTests",
-            dependencies: ["PgReplication", "PgConnection", "PgOutput", "ThrowawayServer"],
+            dependencies: ["PgReplication", "PgConnection", "PgOutput", "ThrowawayServer", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ShadowAlterTests", dependencies: ["ShadowAlter", "PgConnection"], swiftSettings: strict),

@@ -32,7 +32,18 @@ extension PgConnection {
     /// otherwise. Returns the last one's answer.
     @discardableResult
     public func execute(_ sql: String) throws -> PgResult {
-        try handle.execute(sql)
+        recorded?.append(sql)
+        return try handle.execute(sql)
+    }
+
+    /// Runs `body` and also returns what it has executed, in order, whether or not it was taken back; without what it has asked by `query`.
+    package func recording<Value>(
+        _ body: (isolated PgConnection) throws -> Value
+    ) rethrows -> (value: Value, executed: [String]) {
+        recorded = []
+        defer { recorded = nil }
+        let value = try body(self)
+        return (value, recorded ?? [])
     }
 
     /// Runs several statements in one message, as one transaction when none is open. Returns the last one's answer.

@@ -7,6 +7,8 @@ import CLibPQ
 public actor PgConnection {
     let thread: ConnectionThread
     let handle: ConnectionHandle
+    /// What is being recorded; nil while nobody wants to know.
+    var recorded: [String]?
     public nonisolated let options: ConnectionOptions
     /// The server process that serves this connection, as `pg_stat_activity.pid` has it.
     public nonisolated let backendPID: Int32

@@ -137,6 +137,24 @@ extension PreflightCase {
             ],
             teardown: "DELETE FROM pg_seclabel"),
         Self(
+            name: "security labels on what belongs to it",
+            setup: """
+                CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a serial, CONSTRAINT k CHECK (a > 0));
+                CREATE POLICY p ON t; CREATE STATISTICS st ON id, a FROM t;
+                INSERT INTO pg_seclabel (classoid, objoid, objsubid, provider, label)
+                    SELECT 'pg_class'::regclass, s::regclass::oid, 0, 'marker', 'secret' FROM unnest('{s.t_id_seq,s.t_a_seq,s.t_pkey}'::text[]) s
+                    UNION ALL SELECT 'pg_type'::regclass, t::regtype::oid, 0, 'marker', 'secret' FROM unnest('{s.t,s.t[]}'::text[]) t
+                    UNION ALL SELECT 'pg_constraint'::regclass, oid, 0, 'marker', 'secret' FROM pg_constraint WHERE conname = 'k'
+                    UNION ALL SELECT 'pg_statistic_ext'::regclass, oid, 0, 'marker', 'secret' FROM pg_statistic_ext WHERE stxname = 'st'
+                    UNION ALL SELECT 'pg_policy'::regclass, oid, 0, 'marker', 'secret' FROM pg_policy WHERE polname = 'p'
+                """, codes: [String](repeating: "security-label", count: 8),
+            says: [
+                "SECURITY LABEL FOR marker ON SEQUENCE s.t_id_seq IS NULL;",
+                "SECURITY LABEL FOR marker ON SEQUENCE s.t_a_seq IS NULL;", "on INDEX s.t_pkey",
+                "SECURITY LABEL FOR marker ON TYPE s.t IS NULL;", "SECURITY LABEL FOR marker ON TYPE s.t[] IS NULL;",
+                "on TABLE CONSTRAINT k on s.t", "on POLICY p on s.t", "on STATISTICS OBJECT s.st",
+            ], teardown: "DELETE FROM pg_seclabel"),
+        Self(
             name: "names that need quoting",
             setup:
                 #"CREATE TABLE "Or""der s" (id int PRIMARY KEY); CREATE TABLE "V" (x "Or""der s")"#,

@@ -183,15 +183,7 @@ extension PreflightTests {
                 #expect(try await control.run { try Preflight.warnings(table: oid, on: $0) } == [])
                 try await control.execute(
                     """
-                    CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
-                    CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION watch();
-                    CREATE EVENT TRIGGER sleeper ON sql_drop EXECUTE FUNCTION watch(); ALTER EVENT TRIGGER sleeper DISABLE
-                    """)
-                let events = try await control.run { try Preflight.warnings(table: oid, on: $0) }
-                #expect(events.count == 1 && events.first?.contains("event trigger watcher (ddl_command_end)") == true)
-                try await control.execute(
-                    """
-                    DROP EVENT TRIGGER watcher; ALTER TABLE t SET (autovacuum_freeze_max_age = 100000);
+                    ALTER TABLE t SET (autovacuum_freeze_max_age = 100000);
                     UPDATE pg_class SET relfrozenxid = (txid_current() - 200000 + (1::bigint << 32))::text::xid8::xid
                         WHERE oid = 't'::regclass
                     """)

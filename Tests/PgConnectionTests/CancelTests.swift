@@ -1,4 +1,5 @@
 import PgConnection
+import TestSupport
 import Testing
 import ThrowawayServer
 

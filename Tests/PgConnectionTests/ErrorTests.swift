@@ -1,5 +1,6 @@
 import PgConnection
 import Synchronization
+import TestSupport
 import Testing
 import ThrowawayServer
 

@@ -2,6 +2,7 @@ import PgConnection
 import PgOutput
 import PgReplication
 import Synchronization
+import TestSupport
 import Testing
 import ThrowawayServer
 

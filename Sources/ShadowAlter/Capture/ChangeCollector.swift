@@ -142,7 +142,7 @@ final class ChangeCollector: ReplicationSink {
         @unknown default:
             throw MigrationError(
                 .inconsistent, "the server sent a message that protocol 1 does not have: \(message)",
-                state: "the live table was not touched; the stream stands before this message",
+                state: "no live table was touched; the stream stands before this message",
                 advice: "this is a bug: please report it with the server's version")
         }
         return state.pending.byteCount >= Self.flushThreshold ? .now : nil

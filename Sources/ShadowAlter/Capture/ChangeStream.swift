@@ -108,7 +108,7 @@ final class ChangeStream: Sendable {
                     throw MigrationError(
                         .slotLost, "the replication slot \(record.streamName) can no longer be used: \(error.message)",
                         state:
-                            "the live table was not touched; changes since the slot was lost are unknown to the shadow",
+                            "no live table was touched; changes since the slot was lost are unknown to the shadow",
                         advice: "`shadow-alter abort \(record.name)`, then run the same command again; it starts over")
                 case .slotActive, .connectionLost:
                     // A stream that lasted a while proves that the server is well again.

@@ -15,7 +15,7 @@ struct KeyExtractor: Sendable {
                 throw MigrationError(
                     .sourceChanged,
                     "column \(key.source) of \(table.source), a part of its key, is gone from the stream",
-                    state: "the live table was not touched; the shadow is kept",
+                    state: "no live table was touched; the shadow is kept",
                     advice: "somebody changed the table while the migration ran: `abort`, then start again")
             }
             return position
@@ -29,7 +29,7 @@ struct KeyExtractor: Sendable {
             guard let bytes = text(tuple, position) ?? old.flatMap({ text($0, position) }) else {
                 throw MigrationError(
                     .inconsistent, "a change of \(relationName) came without the value of a key column",
-                    state: "the live table was not touched; the stream stands before this change",
+                    state: "no live table was touched; the stream stands before this change",
                     advice: "this is a bug or a replica identity changed meanwhile; `abort`, and start again")
             }
             row.append(bytes)

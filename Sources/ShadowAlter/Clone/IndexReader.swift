@@ -36,6 +36,8 @@ struct IndexFacts: Sendable, Equatable {
     var options: [String] = []
     /// The partitioned index that it is attached to, which is in the same schema.
     var parent: String?
+    /// `ALTER INDEX … DEPENDS ON EXTENSION`
+    var extensions: [String] = []
 
     struct StatisticsTarget: Sendable, Equatable {
         var column: Int
@@ -73,6 +75,7 @@ struct IndexFacts: Sendable, Equatable {
         statements += statisticsTargets.map {
             "ALTER INDEX \(index) ALTER COLUMN \($0.column) SET STATISTICS \($0.target)"
         }
+        statements += extensions.map { "ALTER INDEX \(index) DEPENDS ON EXTENSION \(Quoting.identifier($0))" }
         if let comment { statements.append("COMMENT ON INDEX \(index) IS \(Quoting.literal(comment))") }
         if let constraintComment {
             statements.append(
@@ -110,6 +113,9 @@ enum IndexReader {
                 ARRAY(SELECT attnum || ':' || attstattarget FROM pg_attribute
                       WHERE attrelid = i.indexrelid AND nullif(attstattarget, -1) IS NOT NULL ORDER BY attnum) AS targets,
                 c.reloptions, (SELECT p.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid) AS parent,
+                ARRAY(SELECT e.extname::text FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass
+                          AND d.deptype = 'x' ORDER BY 1) AS extensions,
                 obj_description(i.indexrelid, 'pg_class') AS comment, obj_description(k.oid, 'pg_constraint') AS constraint_comment
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
             JOIN pg_namespace n ON n.oid = t.relnamespace LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
@@ -141,7 +147,7 @@ enum IndexReader {
             },
             comment: try row.optional("comment"), constraintComment: try row.optional("constraint_comment"),
             constraintDefinition: try row.optional("condef"), options: try row.optional("reloptions") ?? [],
-            parent: try row.optional("parent"))
+            parent: try row.optional("parent"), extensions: try row.get("extensions"))
     }
 
     private static func backing(_ row: PgRow) throws -> IndexFacts.Backing {

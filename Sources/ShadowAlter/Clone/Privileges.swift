@@ -72,71 +72,41 @@ struct Privileges {
     }
 
     private func grant(_ list: String, on target: Target, _ connection: isolated PgConnection) throws {
-        for entry in try entries(list, on: connection) {
-            let privileges = entry.privileges.joined(separator: ", ")
-            try grant(privileges, on: "\(target.kind) \(target.name)", entry, owner: target.owner, connection)
+        for entry in try PrivilegeEntry.read(list, on: connection) {
+            try grant(entry, on: "\(target.kind) \(target.name)", owner: target.owner, connection)
         }
     }
 
     private func copyColumns(on connection: isolated PgConnection) throws {
         let columns = try connection.query(
             """
-            SELECT quote_ident(s.attname) AS name, s.attacl::text AS acl, format('%I.%I', n.nspname, g.relname) AS green,
+            SELECT s.attname AS name, s.attacl::text AS acl, format('%I.%I', n.nspname, g.relname) AS green,
                 pg_get_userbyid(g.relowner) AS owner
             FROM pg_attribute s, pg_class g JOIN pg_namespace n ON n.oid = g.relnamespace
             JOIN pg_attribute c ON c.attrelid = g.oid AND NOT c.attisdropped
             WHERE c.attname = s.attname AND s.attrelid = $1::oid AND s.attacl IS NOT NULL AND s.attnum > 0 AND NOT s.attisdropped AND g.oid = $2::oid
             """, [.int(sourceOID), .int(greenOID)])
         for column in columns.rows {
-            let name: String = try column.get("name")
-            for entry in try entries(column.get("acl"), on: connection) {
-                let privileges = entry.privileges.map { "\($0) (\(name))" }.joined(separator: ", ")
-                let green: String = try column.get("green")
-                try grant(privileges, on: "TABLE \(green)", entry, owner: column.get("owner"), connection)
+            let green: String = try column.get("green")
+            for entry in try PrivilegeEntry.read(column.get("acl"), on: connection) {
+                try grant(
+                    entry, on: "TABLE \(green)", column: column.get("name"), owner: column.get("owner"), connection)
             }
         }
     }
 
-    /// By the one who granted it: whoever passes a privilege on by a grant option is its grantor, and is needed to revoke it.
     private func grant(
-        _ privileges: String, on object: String, _ entry: Entry, owner: String, _ connection: isolated PgConnection
+        _ entry: PrivilegeEntry, on target: String, column: String? = nil, owner: String,
+        _ connection: isolated PgConnection
     ) throws {
-        let option = entry.grantable ? " WITH GRANT OPTION" : ""
-        let statement = "GRANT \(privileges) ON \(object) TO \(entry.grantee)\(option)"
-        guard entry.grantor != owner else {
-            try connection.execute(statement)
-            return
+        if entry.grantor != owner {
+            // Whoever grants something must reach it.
+            let schema: String = try connection.query(
+                "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+                [.int(greenOID)]
+            ).single().value()
+            try connection.execute("GRANT USAGE ON SCHEMA \(schema) TO \(Quoting.identifier(entry.grantor))")
         }
-        let grantor = Quoting.identifier(entry.grantor)
-        let schema: String = try connection.query(
-            "SELECT quote_ident(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
-            [.int(greenOID)]
-        ).single().value()
-        try connection.execute("GRANT USAGE ON SCHEMA \(schema) TO \(grantor)")
-        try connection.execute("SET LOCAL ROLE \(grantor); \(statement); RESET ROLE")
-    }
-
-    private struct Entry {
-        var grantor: String
-        var grantee: String
-        var grantable: Bool
-        var privileges: [String]
-    }
-
-    /// One entry per grantee and grant option, in the order of the list.
-    private func entries(_ list: String, on connection: isolated PgConnection) throws -> [Entry] {
-        try connection.query(
-            """
-            SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS grantee, is_grantable,
-                pg_get_userbyid(grantor) AS grantor,
-                array_agg(privilege_type ORDER BY privilege_type) AS privileges
-            FROM aclexplode(nullif($1, '{}')::aclitem[]) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)
-            GROUP BY grantor, grantee, is_grantable ORDER BY min(position)
-            """, [.text(list)]
-        ).rows.map {
-            Entry(
-                grantor: try $0.get("grantor"), grantee: try $0.get("grantee"), grantable: try $0.get("is_grantable"),
-                privileges: try $0.get("privileges"))
-        }
+        for statement in entry.grant(on: target, column: column, owner: owner) { try connection.execute(statement) }
     }
 }

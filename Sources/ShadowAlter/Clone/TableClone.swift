@@ -31,6 +31,8 @@ struct TableClone: Sendable {
         let isPartition: Bool = try row.get("relispartition")
         let identity = isPartition && connection.serverVersion.major >= 17 ? " EXCLUDING IDENTITY" : ""
         let method: String? = try row.optional("amname")
+        let arrayType = ArrayTypeName(sourceOID: sourceOID, green: green)
+        let occupied = try arrayType.occupy(on: connection)
         try connection.query("SELECT set_config('default_tablespace', $1, true)", [.text(tablespace)])
         try connection.execute(
             """
@@ -39,6 +41,7 @@ struct TableClone: Sendable {
             """)
         try connection.execute("SET LOCAL default_tablespace = ''")
         let oid: UInt32 = try connection.query("SELECT $1::regclass::oid", [.text(green.sql)]).single().value()
+        try arrayType.copy(to: oid, occupied, on: connection)
         try ArrayDimensions(sourceOID: sourceOID, green: green).copy(on: connection)
         try ColumnProperties(sourceOID: sourceOID, green: green).copy(on: connection)
         try IdentitySequences(sourceOID: sourceOID, greenOID: oid).rename(on: connection)

@@ -198,7 +198,7 @@ extension CatalogFingerprint {
         throw MigrationError(
             .sourceChanged,
             "\(table.source) is not as it was planned for: its \(parts.joined(separator: ", ")) changed meanwhile",
-            state: "the attempt was rolled back, the live table was not touched by it",
+            state: "the attempt was rolled back, no live table was touched by it",
             advice: "change it back and run again, or `shadow-alter abort \(name)` and start anew")
     }
 }

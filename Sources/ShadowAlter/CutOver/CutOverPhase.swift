@@ -146,7 +146,7 @@ struct CutOverPhase: Sendable {
             throw MigrationError(
                 .inconsistent, "after a lost connection the state tables and the catalog disagree about the cut-over",
                 state:
-                    "the recorded phase is \(phase?.rawValue ?? "none"), the old table is \(swapped ? "" : "not ")in \(record.plan.blueSchema)",
+                    "the recorded phase is \(phase?.rawValue ?? "none"), \(record.plan.oldTablesAre) \(swapped ? "" : "not ")in \(record.plan.blueSchema)",
                 advice: "look at both before anything else; the original error was: \(error.message)")
         }
         return swapped

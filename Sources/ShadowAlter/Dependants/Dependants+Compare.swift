@@ -27,7 +27,7 @@ extension Dependants {
 extension MigrationError {
     static func sourceChanged(_ record: MigrationRecord, _ message: String) -> Self {
         Self(
-            .sourceChanged, message, state: "the attempt was rolled back, the live table was not touched by it",
+            .sourceChanged, message, state: "the attempt was rolled back, no live table was touched by it",
             advice: "change it back and run again, or `shadow-alter abort \(record.name)` and start anew")
     }
 }

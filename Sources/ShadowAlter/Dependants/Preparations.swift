@@ -44,7 +44,7 @@ struct Preparations: Sendable {
         } catch let error as PgError where !error.isConnectionLoss {
             throw MigrationError(
                 .inconsistent, "the \(dependant.name) could not be built over the new table: \(error.message)",
-                state: "the live table and the \(dependant.name) were not touched; the new table is complete",
+                state: "no live table and not the \(dependant.name) was touched; all rows are copied",
                 advice: "mend what PostgreSQL complains about and run the same command again, which continues here")
         }
     }

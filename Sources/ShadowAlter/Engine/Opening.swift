@@ -52,8 +52,10 @@ struct Opening: Sendable {
             guard !isFinished else {
                 throw MigrationError(
                     .conflict, "migration \(name) is complete already",
-                    state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
-                    advice: "`shadow-alter finalize \(name)` removes the old table; then the name is free again")
+                    state:
+                        "the new definition is live, \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema)",
+                    advice:
+                        "`shadow-alter finalize \(name)` removes \(record.plan.oldTables); then the name is free again")
             }
             try Self.lock(record, on: connection)
             return record

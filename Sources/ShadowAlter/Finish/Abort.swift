@@ -19,8 +19,9 @@ public struct Abort: Sendable {
         guard !record.phase.isAfterSwap else {
             throw MigrationError(
                 .conflict, "migration \(name) has already exchanged the tables",
-                state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
-                advice: "`shadow-alter finalize \(name)` removes the old table")
+                state:
+                    "the new definition is live, \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema)",
+                advice: "`shadow-alter finalize \(name)` removes \(record.plan.oldTables)")
         }
         let owner = try await acquire(record, on: connection)
         if let owner {
@@ -48,8 +49,9 @@ public struct Abort: Sendable {
             if found.phase.isAfterSwap {
                 throw MigrationError(
                     .conflict, "migration \(record.name) exchanged the tables before it heard of the abort",
-                    state: "the new definition is live, the old table is in the schema \(record.plan.blueSchema)",
-                    advice: "`shadow-alter finalize \(record.name)` removes the old table")
+                    state:
+                        "the new definition is live, \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema)",
+                    advice: "`shadow-alter finalize \(record.name)` removes \(record.plan.oldTables)")
             }
             // It may die instead of answering.
             if try await acquire(record, on: connection) == nil {

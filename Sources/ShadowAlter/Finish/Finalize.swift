@@ -25,7 +25,7 @@ public struct Finalize: Sendable {
                 .conflict,
                 "migration \(name) has work to do after its cut-over that is not finished: foreign keys to be validated",
                 state:
-                    "the new definition is live and in use; the old table is untouched in the schema \(record.plan.blueSchema)",
+                    "the new definition is live and in use; \(record.plan.oldTablesAre) untouched in the schema \(record.plan.blueSchema)",
                 advice:
                     "give the command that started the migration once more, it finishes that; then `shadow-alter finalize \(name)`"
             )
@@ -45,8 +45,10 @@ public struct Finalize: Sendable {
             }
         } catch let error as PgError where error.sqlState?.classCode == "2B" {
             throw MigrationError(
-                .conflict, "the old table cannot be dropped: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
-                state: "the new definition is live; the old table is untouched in the schema \(record.plan.blueSchema)",
+                .conflict,
+                "\(record.plan.oldTables) cannot be dropped: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
+                state:
+                    "the new definition is live; \(record.plan.oldTablesAre) untouched in the schema \(record.plan.blueSchema)",
                 advice: "drop or move what depends on it, then `shadow-alter finalize \(name)` again")
         }
         await connection.close()

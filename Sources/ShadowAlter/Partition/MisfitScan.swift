@@ -74,7 +74,7 @@ struct MisfitScan: Sendable {
             .badData,
             "\(total) \(total == 1 ? "row" : "rows") of \(table.plan.source) would belong into no partition of the new table: \(list)",
             state:
-                "nothing has been copied yet; the live table was not touched, the application goes on; the new table, empty, and the slot are kept",
+                "nothing has been copied yet; no live table was touched, the application goes on; the new table, empty, and the slot are kept",
             advice:
                 "add a partition for them (CREATE TABLE \(green.schema).… PARTITION OF \(green.sql) FOR VALUES …; it moves along at the "
                 + "cut-over), or change these rows, and run the same command again; or `shadow-alter abort`")

@@ -17,6 +17,7 @@ struct Replacement: Sendable {
     /// Owner, privileges, comments, row-level security and the names of sequences. Called as soon as the table is there, so that the script can still say
     /// otherwise.
     func takeOver(on connection: isolated PgConnection) throws {
+        try ArrayTypeName(sourceOID: sourceOID, green: green).copy(to: greenOID, on: connection)
         try renameSequences(on: connection)
         let comments = try connection.query(
             """

@@ -53,6 +53,12 @@ extension MigrationPlan {
 }
 
 extension MigrationPlan {
+    /// For messages.
+    var oldTables: String { exchanges.count == 1 ? "the old table" : "the old tables" }
+    var oldTablesAre: String { exchanges.count == 1 ? "the old table is" : "the old tables are" }
+}
+
+extension MigrationPlan {
     /// The new tables that ANALYZE is to be told of: roots, and tables that are not below one.
     var analyzed: [QualifiedName] {
         roots.map(\.green) + tables.filter { !$0.isInTree }.map(\.green)

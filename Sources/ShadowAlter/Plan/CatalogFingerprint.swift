@@ -4,10 +4,10 @@ import PgConnection
 ///
 /// Independent of what changes by itself: physical files, statistics, VACUUM and ANALYZE, `attoptions` that SET and RESET do not know.
 enum CatalogFingerprint {
-    /// What belongs to tables and can have a comment.
+    /// What belongs to tables: each can have a comment, and most of it a security label.
     ///
     /// - Parameter tables: the end of a condition on their OIDs.
-    static func commented(_ tables: String) -> String {
+    static func belongings(of tables: String = "= $1::oid") -> String {
         """
         SELECT 'pg_class'::regclass::oid AS classoid, oid AS objoid FROM pg_class WHERE oid \(tables)
         UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid \(tables)
@@ -15,6 +15,23 @@ enum CatalogFingerprint {
         UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgrelid \(tables) AND NOT tgisinternal
         UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy WHERE polrelid \(tables)
         UNION ALL SELECT 'pg_statistic_ext'::regclass, oid FROM pg_statistic_ext WHERE stxrelid \(tables)
+        UNION ALL SELECT 'pg_rewrite'::regclass, oid FROM pg_rewrite WHERE ev_class \(tables)
+        UNION ALL SELECT 'pg_attrdef'::regclass, oid FROM pg_attrdef WHERE adrelid \(tables)
+        UNION ALL SELECT 'pg_type'::regclass, y.oid FROM pg_type t CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
+            WHERE t.typrelid \(tables) AND t.typrelid <> 0 AND y.oid <> 0
+        UNION ALL SELECT 'pg_class'::regclass, d.objid FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid \(tables)
+                AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+        """
+    }
+
+    /// The sequences of identity columns, of which the new table has its own: the OIDs.
+    ///
+    /// - Parameter tables: the end of a condition on their OIDs.
+    static func identitySequences(of tables: String = "= $1::oid") -> String {
+        """
+        SELECT objid FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
+            AND refobjid \(tables) AND refobjsubid > 0 AND deptype = 'i'
         """
     }
 
@@ -29,7 +46,10 @@ enum CatalogFingerprint {
             FROM pg_class c WHERE c.oid = $1::oid
             """
         ),
-        ("privileges", "SELECT relacl::text FROM pg_class WHERE oid = $1::oid"),
+        (
+            "privileges",
+            "SELECT concat_ws('/', c.relacl::text, t.typacl::text) FROM pg_class c JOIN pg_type t ON t.oid = c.reltype WHERE c.oid = $1::oid"
+        ),
         (
             "columns",
             """
@@ -55,8 +75,9 @@ enum CatalogFingerprint {
         (
             "indexes",
             """
-            SELECT string_agg(concat_ws(',', pg_get_indexdef(indexrelid), indisvalid, indisclustered, indisreplident), ';'
-                ORDER BY indexrelid) FROM pg_index WHERE indrelid = $1::oid
+            SELECT string_agg(concat_ws(',', pg_get_indexdef(indexrelid), indisvalid, indisclustered, indisreplident,
+                (SELECT string_agg(d.refobjid::text, ' ' ORDER BY d.refobjid) FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                    AND d.objid = indexrelid AND d.refclassid = 'pg_extension'::regclass)), ';' ORDER BY indexrelid) FROM pg_index WHERE indrelid = $1::oid
             """
         ),
         (
@@ -76,7 +97,7 @@ enum CatalogFingerprint {
         ),
         (
             "inheritance",
-            "SELECT string_agg(inhrelid || '<' || inhparent, ';' ORDER BY 1) FROM pg_inherits WHERE inhrelid = $1::oid OR inhparent = $1::oid"
+            "SELECT string_agg(concat(inhrelid, '<', inhparent, inhdetachpending), ';' ORDER BY 1) FROM pg_inherits WHERE inhrelid = $1::oid OR inhparent = $1::oid"
         ),
         (
             "publications",
@@ -95,7 +116,23 @@ enum CatalogFingerprint {
             "comments",
             """
             SELECT string_agg(concat_ws(',', m.classoid, m.objoid, m.objsubid, m.description), ';' ORDER BY m.classoid, m.objoid, m.objsubid)
-            FROM (\(commented("= $1::oid"))) o JOIN pg_description m USING (classoid, objoid)
+            FROM (\(belongings())) o JOIN pg_description m USING (classoid, objoid)
+            """
+        ),
+        (
+            "security-labels",
+            """
+            SELECT string_agg(concat_ws(',', l.classoid, l.objoid, l.objsubid, l.provider, l.label), ';'
+                ORDER BY l.classoid, l.objoid, l.objsubid, l.provider)
+            FROM (\(belongings())) o JOIN pg_seclabel l USING (classoid, objoid)
+            """
+        ),
+        (
+            "identity",
+            """
+            SELECT string_agg(concat_ws(',', c.relname, c.relacl::text, q.seqtypid, q.seqstart, q.seqincrement, q.seqmax, q.seqmin, q.seqcache,
+                q.seqcycle), ';' ORDER BY c.oid)
+            FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid WHERE c.oid IN (\(identitySequences()))
             """
         ),
     ]

@@ -52,7 +52,14 @@ struct CatalogVersions: Equatable, Sendable {
             UNION ALL SELECT 'b' || oid || ':' || xmin FROM pg_publication_rel WHERE prrelid = ANY (\(relations))
             UNION ALL SELECT 's' || oid || ':' || xmin FROM pg_statistic_ext WHERE stxrelid = ANY (\(relations))
             UNION ALL SELECT 'm' || m.classoid || ',' || m.objoid || ',' || m.objsubid || ':' || m.xmin
-                FROM (\(CatalogFingerprint.commented("= ANY (\(relations))"))) o JOIN pg_description m USING (classoid, objoid)
+                FROM (\(CatalogFingerprint.belongings(of: "= ANY (\(relations))"))) o JOIN pg_description m USING (classoid, objoid)
+            UNION ALL SELECT 'l' || l.classoid || ',' || l.objoid || ',' || l.objsubid || ':' || l.xmin
+                FROM (\(CatalogFingerprint.belongings(of: "= ANY (\(relations))"))) o JOIN pg_seclabel l USING (classoid, objoid)
+            UNION ALL SELECT 'w' || oid || ':' || xmin FROM pg_type WHERE typrelid = ANY (\(relations)) AND typrelid <> 0
+            UNION ALL SELECT 'q' || q.seqrelid || ':' || q.xmin || ':' || c.xmin FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid
+                WHERE q.seqrelid IN (\(CatalogFingerprint.identitySequences(of: "= ANY (\(relations))")))
+            UNION ALL SELECT 'e' || d.objid || ',' || d.refobjid FROM pg_index i JOIN pg_depend d ON d.objid = i.indexrelid
+                WHERE i.indrelid = ANY (\(relations)) AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass
             UNION ALL SELECT 'y' || d.classid || ',' || d.objid || '>' || d.refobjid FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
                 JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = ANY (ARRAY[t.oid, t.typarray])
                 WHERE c.oid = ANY (\(relations))

@@ -16,7 +16,10 @@ enum NameCollisions {
             FROM owned o JOIN pg_catalog.pg_class c ON c.oid = o.oid
             UNION ALL
             SELECT 'statistics object', oid, stxname, stxnamespace, stxrelid
-            FROM pg_catalog.pg_statistic_ext WHERE stxrelid = ANY ($1::oid[]))
+            FROM pg_catalog.pg_statistic_ext WHERE stxrelid = ANY ($1::oid[])
+            UNION ALL
+            SELECT 'type', y.oid, y.typname, y.typnamespace, t.typrelid
+            FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type y ON y.oid IN (t.oid, t.typarray) WHERE t.typrelid = ANY ($1::oid[]))
 
         """
 
@@ -28,7 +31,7 @@ enum NameCollisions {
                 FROM member m JOIN pg_catalog.pg_class c ON c.oid = m.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 GROUP BY m.kind, m.name HAVING count(DISTINCT m.relation) > 1 ORDER BY m.kind, m.name
                 """, [.array(tables.map { String($0.sourceOID) })])
-        let refusals = try rows.rows.map { row in
+        let refusals = try Self.telling(rows).map { row in
             let tables: String = try row.get("tables")
             return Refusal(
                 code: "same-name", object: try row.get("name"),
@@ -57,8 +60,13 @@ enum NameCollisions {
                         FROM (SELECT position, green AS oid FROM input UNION ALL SELECT position, relid FROM partition) t
                         JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
                     UNION ALL
-                    SELECT position, c.relname, k.kind FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid,
-                        (VALUES ('relation'), ('type')) k (kind)
+                    SELECT position, c.relname, 'relation' FROM partition p JOIN pg_catalog.pg_class c ON c.oid = p.relid
+                    UNION ALL
+                    -- Every table has two: of its rows, and of arrays of them.
+                    SELECT position, y.typname, 'type'
+                        FROM (SELECT position, green AS oid FROM input UNION ALL SELECT position, relid FROM partition) r
+                        JOIN pg_catalog.pg_type t ON t.typrelid = r.oid
+                        JOIN pg_catalog.pg_type y ON y.oid IN (t.oid, t.typarray)
                     UNION ALL
                     SELECT position, c.relname, 'relation' FROM input t JOIN pg_catalog.pg_depend d
                         ON d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
@@ -74,7 +82,7 @@ enum NameCollisions {
                     UNION ALL
                     SELECT n.nspname, t.oid, t.typname, 'type' FROM pg_catalog.pg_type t
                         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-                        WHERE n.nspname IN (SELECT schema FROM input) AND t.typrelid = 0
+                        WHERE n.nspname IN (SELECT schema FROM input)
                     UNION ALL
                     SELECT n.nspname, s.oid, s.stxname, 'statistics object' FROM pg_catalog.pg_statistic_ext s
                         JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace WHERE n.nspname IN (SELECT schema FROM input))
@@ -88,7 +96,7 @@ enum NameCollisions {
                 .array(tables.map(\.clone.table.source.schema)), .array(staying),
                 .array(tables.map { $0.isReplaced ? "t" : "f" }),
             ])
-        let refusals = try rows.rows.map { row in
+        let refusals = try Self.telling(rows).map { row in
             let source = tables[try row.get("position", as: Int.self)].clone.source
             return Refusal(
                 code: "name-taken", object: "\(source.schema).\(try row.get("name", as: String.self))",
@@ -97,6 +105,14 @@ enum NameCollisions {
                 why: "at the cut-over both would be in one schema", fix: "give the new one another name")
         }
         guard refusals.isEmpty else { throw Refused(refusals) }
+    }
+
+    /// A table's name says enough; of its types only those that meet alone are told.
+    private static func telling(_ rows: PgResult) throws -> [PgRow] {
+        let (types, others) = try rows.rows.reduce(into: ([PgRow](), [PgRow]())) { lists, row in
+            if try row.get("kind", as: String.self) == "type" { lists.0.append(row) } else { lists.1.append(row) }
+        }
+        return others.isEmpty ? types : others
     }
 
     /// The names of the sequences that stay where they are, because the new table goes on with them.

@@ -12,6 +12,17 @@ public enum Planner {
     ///
     /// Takes ACCESS SHARE on the sources. Throws `Refused` for everything that this tool or PostgreSQL does not accept.
     static func plan(_ request: MigrationRequest, on connection: isolated PgConnection) throws -> MigrationPlan {
+        let (made, executed) = try connection.recording { try make(request, on: $0) }
+        var plan = made.plan
+        plan.warnings += try EventTriggers.read(on: connection).warnings(about: plan) { plan in
+            CommandFootprint(of: plan, planning: executed, isRewritten: made.isRewritten)
+        }
+        return plan
+    }
+
+    private static func make(
+        _ request: MigrationRequest, on connection: isolated PgConnection
+    ) throws -> (plan: MigrationPlan, isRewritten: Bool) {
         let change = try PlannedChange.read(request, on: connection)
         if case .script = request.change { try preflight(change, request, on: connection) }
         let name = try change.name(asked: request.name)
@@ -45,7 +56,7 @@ public enum Planner {
             plan.nativeStatements = native(change)
             try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_plan")
         }
-        return plan
+        return (plan, tried.contains(where: \.isRewritten))
     }
 
     /// Which tables a script changes is known only when it has been read.

@@ -6,6 +6,8 @@ struct TriedTable: Sendable {
     var tracker: ChangeTracker
     /// Why PostgreSQL's own ALTER TABLE would be more than a change of catalogs; nil when it is not.
     var reasonForWork: String?
+    /// Whether PostgreSQL has rewritten the empty clone, or may have.
+    var isRewritten = false
     /// Whether the script has made another table in the place of the clone.
     var isReplaced = false
 }
@@ -53,6 +55,7 @@ struct Trial {
         for index in tried.indices where tried[index].isReplaced {
             before[index] = nil
             tried[index].reasonForWork = "the script puts another table in its place"
+            tried[index].isRewritten = statements.contains { $0.table == tried[index].clone.sourceOID }
             tried[index].tracker = ChangeTracker(
                 original: try ColumnFacts.read(tried[index].clone.sourceOID, on: connection),
                 replacement: try ColumnFacts.read(tried[index].clone.greenOID, on: connection))
@@ -62,6 +65,7 @@ struct Trial {
             let after = try PhysicalFacts.read(
                 tried[index].clone.greenOID, columns: tried[index].tracker.current, on: connection)
             tried[index].reasonForWork = before.reasonForWork(after: after)
+            tried[index].isRewritten = before.heapFile != after.heapFile
         }
         for index in tried.indices where tried[index].clone.table.isPartitioned {
             let oid = tried[index].clone.sourceOID

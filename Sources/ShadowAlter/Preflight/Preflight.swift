@@ -48,7 +48,6 @@ public enum Preflight {
     ]
 
     static let tableWarnings: [any TableWarning] = [
-        EventTriggerWarning(),
         WraparoundWarning(),
         NeverAnalyzedWarning(),
     ]

@@ -20,7 +20,7 @@ enum BadData {
         let lacksPartition = table.isPartitioned && state == .checkViolation && error.constraintName == nil
         return MigrationError(
             .badData, message,
-            state: "the live table was not touched; the shadow, the slot and everything copied so far are kept",
+            state: "no live table was touched; the shadow, the slot and everything copied so far are kept",
             advice: lacksPartition
                 ? "add a partition for it (CREATE TABLE \(table.green.schema).… PARTITION OF \(table.green.sql) FOR VALUES …; it moves along at "
                     + "the cut-over), or change the row, and run the same command again; or `shadow-alter abort`"

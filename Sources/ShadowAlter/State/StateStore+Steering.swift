@@ -50,7 +50,7 @@ extension StateStore {
             throw MigrationError(
                 .inconsistent,
                 "what was asked of migration \(id), as it is recorded in shadow_alter.migration.steering, cannot be read: \(error)",
-                state: "the live table was not touched by this",
+                state: "no live table was touched by this",
                 advice: "use the version of shadow-alter that wrote it, or set the column to '{}'")
         }
     }

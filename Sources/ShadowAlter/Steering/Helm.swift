@@ -54,7 +54,7 @@ final class Helm: Sendable {
         throw MigrationError(
             .deadlineMissed, "the tables were not exchanged before the deadline",
             state:
-                "the live table was not touched; the new one, the slot and everything copied are kept, and the slot holds WAL",
+                "no live table was touched; the new one, the slot and everything copied are kept, and the slot holds WAL",
             advice: "run the same command with a later --cut-over-deadline to go on, or `shadow-alter abort`")
     }
 

@@ -18,7 +18,7 @@ struct Obedience: Sendable {
         else {
             throw MigrationError(
                 .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                state: "the live table was not touched", advice: "`shadow-alter list` shows what is left behind")
+                state: "no live table was touched", advice: "`shadow-alter list` shows what is left behind")
         }
         helm.obey(steering, now: now)
         helm.set(schedule: try await schedule.wait(on: connection), isOverdue: deadline.map { $0 <= now } ?? false)
@@ -26,7 +26,7 @@ struct Obedience: Sendable {
         if status.snapshot.phase < .ready { try helm.checkDeadline() }
         guard !steering.isAborted else {
             throw MigrationError(
-                .aborted, "migration \(record.name) was ended by `abort`", state: "the live table was not touched",
+                .aborted, "migration \(record.name) was ended by `abort`", state: "no live table was touched",
                 advice: "")
         }
     }

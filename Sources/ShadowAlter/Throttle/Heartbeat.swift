@@ -116,7 +116,7 @@ struct Heartbeat: Sendable {
             throw MigrationError(
                 .walLimit,
                 "the slot retained \(ByteCount(retained)) of WAL, more than twice the limit of \(ByteCount(limit)), and was dropped",
-                state: "the live table was not touched; the shadow is useless without the slot",
+                state: "no live table was touched; the shadow is useless without the slot",
                 advice:
                     "find what holds the WAL back (a long transaction?), `shadow-alter abort \(record.name)`, and start again"
             )

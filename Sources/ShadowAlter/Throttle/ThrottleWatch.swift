@@ -143,7 +143,7 @@ actor ThrottleWatch {
         guard let pause = options.criticalLoadHibernation else {
             throw MigrationError(
                 .aborted, "the critical load \(excess): the migration was ended",
-                state: "the live table was not touched",
+                state: "no live table was touched",
                 advice: "")
         }
         hibernatesUntil = .now + pause

@@ -15,7 +15,7 @@ struct AbortCommand: AsyncParsableCommand {
             let name = try await onlyName(name, StatusReader(connections: connection.options))
             let log = Logger(label: "shadow-alter") { _ in LogOutput(format: .text, line: nil) }
             try await Abort(connections: connection.options, log: log).run(name)
-            Terminal.print("Migration \(name) is ended; the live table is as it was, and nothing is left behind.")
+            Terminal.print("Migration \(name) is ended; everything is as it was, and nothing is left behind.")
         }
     }
 }

@@ -171,6 +171,52 @@ extension LiveMigrations {
             try await secured.close()
         }
 
+        /// A policy is its table's owner's to alter.
+        @Test(arguments: try await Servers.outermost())
+        func aPolicyOfSomebodyElsesTableIsRefused(_ binaries: ServerBinaries) async throws {
+            let database = try await TestDatabase.create("rls_owner", on: binaries)
+            try await database.psql(
+                """
+                DROP ROLE IF EXISTS rls_owner_migrator; CREATE ROLE rls_owner_migrator LOGIN REPLICATION;
+                GRANT CREATE ON DATABASE rls_owner TO rls_owner_migrator; GRANT CREATE ON SCHEMA public TO rls_owner_migrator;
+                CREATE TABLE doc (id int PRIMARY KEY); INSERT INTO doc SELECT generate_series(1, 100);
+                ALTER TABLE doc OWNER TO rls_owner_migrator;
+                CREATE TABLE note (doc int); CREATE POLICY of_doc ON note USING (EXISTS (SELECT FROM doc WHERE doc.id = note.doc));
+                """)
+            let options = ConnectionOptions(
+                conninfo: database.server.conninfo(database: database.name, user: "rls_owner_migrator"))
+            let refusals = try await database.refusals(MigrationRequest("doc", ""), options: options)
+            #expect(refusals.map(\.code) == ["policy-owner"])
+            #expect(refusals.first?.what.contains("policy of_doc on public.note") == true, "\(refusals)")
+            #expect(refusals.first?.fix.contains("connect as postgres") == true, "\(refusals)")
+            // A superuser may.
+            try await RunningMigration(MigrationRequest("doc", ""), database).summary()
+            try await Finalize(connections: database.options).run("doc")
+            try await database.psql("DROP OWNED BY rls_owner_migrator CASCADE; DROP ROLE rls_owner_migrator")
+        }
+
+        /// A materialized view is made anew and cannot leave a policy behind; a view in its place keeps what stands on it.
+        @Test(arguments: try await Servers.outermost())
+        func aPolicyOverAMaterializedView(_ binaries: ServerBinaries) async throws {
+            let database = try await TestDatabase.create("rls_detour", on: binaries)
+            try await database.psql(
+                """
+                CREATE TABLE doc (id int PRIMARY KEY, tenant int); INSERT INTO doc SELECT n, n % 5 FROM generate_series(1, 100) n;
+                CREATE VIEW docs AS SELECT tenant FROM doc; CREATE MATERIALIZED VIEW tenants AS SELECT DISTINCT tenant FROM docs;
+                CREATE TABLE note (doc int, tenant int); ALTER TABLE note ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY of_tenant ON note USING (tenant IN (SELECT tenant FROM tenants) AND doc IN (SELECT id FROM doc));
+                """)
+            try await database.expectRebuildLeavesNoDifference("doc", name: "doc")
+            try await database.psql(
+                """
+                CREATE MATERIALIZED VIEW direct AS SELECT DISTINCT tenant FROM doc;
+                CREATE POLICY of_direct ON note USING (tenant IN (SELECT tenant FROM direct) AND doc IN (SELECT id FROM doc));
+                """)
+            let refusals = try await database.refusals(MigrationRequest("doc", ""))
+            #expect(refusals.map(\.code) == ["materialized-view-dependent"])
+            #expect(refusals.first?.what.contains("policy of_direct on table public.note") == true, "\(refusals)")
+        }
+
         /// The owner is above the policies unless they are forced; whoever is not must not copy.
         @Test(arguments: try await Servers.outermost())
         func aRoleThatSeesNotAllRowsIsRefused(_ binaries: ServerBinaries) async throws {

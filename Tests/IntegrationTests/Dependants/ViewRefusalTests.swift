@@ -79,6 +79,14 @@ extension LiveMigrations {
                     CREATE VIEW of_both AS SELECT x.a, y.b FROM t x JOIN api.t y USING (id);
                     """, clauses: "ALTER id TYPE bigint", code: "view-not-possible",
                 says: ["view public.of_both", "same name"]),
+            label("a column of the view", "'pg_class'::regclass, 'v'::regclass, 1", says: "column a of view public.v"),
+            label("the view's row type", "'pg_type'::regclass, 'v'::regtype, 0", says: "type public.v"),
+            label(
+                "a rule of the view", "'pg_rewrite'::regclass, (SELECT oid FROM pg_rewrite WHERE rulename = 'r'), 0",
+                says: "rule r on view public.v"),
+            label(
+                "a function", "'pg_proc'::regclass, 'f'::regproc, 0", clauses: "", code: "function-dependent",
+                says: "function public.f()"),
             Case(
                 name: "circle",
                 setup: """
@@ -86,6 +94,22 @@ extension LiveMigrations {
                     CREATE OR REPLACE VIEW v AS SELECT a FROM w;
                     """, clauses: "", code: "view-circular", says: ["view public.w", "view public.v"]),
         ]
+
+        /// A provider of labels is a C module; a row in the catalog is as good.
+        private static func label(
+            _ name: String, _ object: String, clauses: String = "ALTER a TYPE bigint", code: String = "view-dependent",
+            says: String
+        ) -> Case {
+            Case(
+                name: "a security label on \(name)",
+                setup: """
+                    CREATE VIEW v AS SELECT a FROM t; CREATE RULE r AS ON DELETE TO v DO INSTEAD NOTHING;
+                    CREATE FUNCTION f() RETURNS t LANGUAGE sql AS 'SELECT * FROM public.t';
+                    SET allow_system_table_mods = on;
+                    INSERT INTO pg_seclabel (classoid, objoid, objsubid, provider, label)
+                        SELECT c, o, s, 'marker', 'secret' FROM (SELECT \(object)) x (c, o, s);
+                    """, clauses: clauses, code: code, says: ["security label by marker on \(says)"])
+        }
 
         @Test(arguments: try await Servers.outermost())
         func isRefusedAndNothingIsTouched(_ binaries: ServerBinaries) async throws {

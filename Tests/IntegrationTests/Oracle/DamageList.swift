@@ -56,6 +56,11 @@ extension Damage {
         Self("ALTER INDEX shop.orders_lower RESET (deduplicate_items)", "reloptions"),
         Self("ALTER INDEX shop.orders_brin SET (pages_per_range = 5)", "reloptions"),
         Self("COMMENT ON INDEX shop.orders_lower IS 'another'", "another"),
+        Self(
+            "ALTER INDEX shop.orders_hash NO DEPENDS ON EXTENSION plpgsql", "pg_depend of index shop.orders_hash"),
+        Self(
+            "ALTER INDEX shop.orders_code_key NO DEPENDS ON EXTENSION plpgsql",
+            "pg_depend of index shop.orders_code_key"),
         recreate("orders_hash", "", "ON shop.orders USING hash (region)", "indkey"),
         recreate("orders_half", "UNIQUE", "ON shop.orders (shop.halve(serial_no)) WHERE serial_no > 1", "indpred"),
         recreate("orders_half", "UNIQUE", "ON shop.orders (shop.halve(serial_no + 1)) WHERE serial_no > 0", "indexprs"),

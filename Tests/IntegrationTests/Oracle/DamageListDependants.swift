@@ -46,6 +46,8 @@ extension Damage {
             "CREATE OR REPLACE PROCEDURE shop.cleanse(lowest numeric) LANGUAGE sql BEGIN ATOMIC SELECT 1; END",
             "prosqlbody"),
         Self("COMMENT ON FUNCTION shop.how_many IS NULL", "a function"),
+        Self("ALTER FUNCTION shop.how_many NO DEPENDS ON EXTENSION plpgsql", "pg_depend of function shop.how_many"),
+        Self("ALTER FUNCTION shop.label NO DEPENDS ON EXTENSION plpgsql", "pg_depend of function shop.label"),
     ]
 
     private static func trigger(_ name: String, _ definition: String, _ word: String) -> Self {
@@ -73,6 +75,11 @@ extension Damage {
         Self("ALTER MATERIALIZED VIEW shop.sums RESET (fillfactor)", "reloptions"),
         Self("ALTER MATERIALIZED VIEW shop.sums SET TABLESPACE pg_default", "reltablespace"),
         Self("DROP STATISTICS shop.sums_stat", "sums_stat"),
+        Self(
+            "ALTER MATERIALIZED VIEW shop.sums NO DEPENDS ON EXTENSION plpgsql",
+            "pg_depend of materialized view shop.sums"),
+        Self(
+            "ALTER INDEX shop.\"sums Sum\" NO DEPENDS ON EXTENSION plpgsql", "pg_depend of index shop.\"sums Sum\""),
     ]
 
     static let access: [Self] = [

@@ -83,17 +83,7 @@ extension LiveMigrations {
                     "the new orders does not have the old one's constraint PRIMARY KEY (id)",
                     "the new orders does not have the old one's index UNIQUE USING btree (serial_no)",
                 ], "\(plan.warnings)")
-            let load = try await PartitionLoad.start(database, Self.table(), weights: Self.weights)
-            do {
-                try await load.proceed()
-                let summary = try await RunningMigration(request, database, .unhurried).summary()
-                #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
-                try await load.proceed()
-            } catch {
-                await load.workload.stop()
-                throw error
-            }
-            try await load.finish()
+            try await PartitionLoad.run(beside: request, database, Self.table(), weights: Self.weights)
             try await expectFacts(database)
             try await database.psql(PartitionedOrders.noGuard)
             try await Finalize(connections: database.options).run("orders")

@@ -1,4 +1,3 @@
-import LedgerWorkload
 import PgConnection
 import ShadowAlter
 import Testing
@@ -96,17 +95,7 @@ extension LiveMigrations {
             let setup = tree.setup + PartitionedOrders.rows + tree.more
             try await database.psql(setup + PartitionedOrders.noScans())
             let request = MigrationRequest("public.orders", tree.clauses)
-            let load = try await PartitionLoad.start(database)
-            do {
-                try await load.proceed()
-                let summary = try await RunningMigration(request, database, .unhurried).summary()
-                #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
-                try await load.proceed()
-            } catch {
-                await load.workload.stop()
-                throw error
-            }
-            try await load.finish()
+            try await PartitionLoad.run(beside: request, database)
             try await database.psql(PartitionedOrders.noGuard)
             let twin = try await TestDatabase.create("tree_twin", on: binaries)
             try await twin.psql(

@@ -17,8 +17,8 @@ enum Grants {
             + (try ofRowType(oid, name, owner: owner, on: connection))
             + columns.rows.flatMap { row in
                 let column: String = try row.get("attname")
-                return try Entry.read(row.get("acl"), on: connection).flatMap {
-                    $0.grant(on: target, columns: column, owner: owner)
+                return try PrivilegeEntry.read(row.get("acl"), on: connection).flatMap {
+                    $0.grant(on: target, column: column, owner: owner)
                 }
             }
     }
@@ -63,40 +63,6 @@ enum Grants {
         ).single().value()
         let grantees = defaults + ["PUBLIC", Quoting.identifier(owner)].filter { !defaults.contains($0) }
         return grantees.map { "REVOKE ALL ON \(target) FROM \($0)" }
-            + (try Entry.read(list ?? own, on: connection).flatMap { $0.grant(on: target, owner: owner) })
-    }
-
-    private struct Entry {
-        var grantor: String
-        /// Quoted.
-        var grantee: String
-        var isGrantable: Bool
-        var privileges: [String]
-
-        /// One entry per grantee and grant option, in the order of the list.
-        static func read(_ list: String, on connection: isolated PgConnection) throws -> [Entry] {
-            try connection.query(
-                """
-                SELECT CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS grantee, is_grantable,
-                    pg_get_userbyid(grantor) AS grantor, array_agg(privilege_type ORDER BY privilege_type) AS privileges
-                FROM aclexplode(nullif($1, '{}')::aclitem[]) WITH ORDINALITY e(grantor, grantee, privilege_type, is_grantable, position)
-                GROUP BY grantor, grantee, is_grantable ORDER BY min(position)
-                """, [.text(list)]
-            ).rows.map {
-                Entry(
-                    grantor: try $0.get("grantor"), grantee: try $0.get("grantee"),
-                    isGrantable: try $0.get("is_grantable"), privileges: try $0.get("privileges"))
-            }
-        }
-
-        /// By the one who granted it: whoever passes a privilege on by a grant option is its grantor.
-        func grant(on target: String, columns: String? = nil, owner: String) -> [String] {
-            let list = privileges.map { $0 + (columns.map { " (\(Quoting.identifier($0)))" } ?? "") }
-            let statement =
-                "GRANT \(list.joined(separator: ", ")) ON \(target) TO \(grantee)"
-                + (isGrantable ? " WITH GRANT OPTION" : "")
-            return grantor == owner
-                ? [statement] : ["SET LOCAL ROLE \(Quoting.identifier(grantor))", statement, "RESET ROLE"]
-        }
+            + (try PrivilegeEntry.read(list ?? own, on: connection).flatMap { $0.grant(on: target, owner: owner) })
     }
 }

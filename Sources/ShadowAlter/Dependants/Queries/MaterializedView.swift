@@ -15,6 +15,8 @@ struct MaterializedView: Sendable, Equatable {
     var accessMethod: String
     /// Whether it has contents: a reader of one that has none gets an error.
     var isPopulated: Bool
+    /// `ALTER MATERIALIZED VIEW … DEPENDS ON EXTENSION`
+    var extensions: [String]
 
     static func read(_ oid: UInt32, on connection: isolated PgConnection) throws -> MaterializedView {
         let row = try connection.query(
@@ -23,7 +25,10 @@ struct MaterializedView: Sendable, Equatable {
                 coalesce(s.spcname, '') AS tablespace,
                 ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) AS columns,
                 ARRAY(SELECT o FROM unnest(c.reloptions) o)
-                    || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options
+                    || ARRAY(SELECT 'toast.' || o FROM pg_class t, unnest(t.reloptions) o WHERE t.oid = c.reltoastrelid) AS options,
+                ARRAY(SELECT e.extname::text FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass
+                        AND d.deptype = 'x' ORDER BY 1) AS extensions
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am a ON a.oid = c.relam
             LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = $1
             """, [.int(oid)]
@@ -32,7 +37,7 @@ struct MaterializedView: Sendable, Equatable {
             oid: oid, name: QualifiedName(schema: try row.get("nspname"), name: try row.get("relname")),
             owner: try row.get("owner"), columns: try row.get("columns"), options: try row.get("options"),
             tablespace: try row.get("tablespace"), accessMethod: try row.get("amname"),
-            isPopulated: try row.get("relispopulated"))
+            isPopulated: try row.get("relispopulated"), extensions: try row.get("extensions"))
     }
 
     /// The query, with names qualified as the session's `search_path` makes it necessary.
@@ -64,7 +69,9 @@ struct MaterializedView: Sendable, Equatable {
             + [create(as: name, definition, withData: false)]
             + (toast.isEmpty ? [] : ["ALTER MATERIALIZED VIEW \(name.sql) SET (\(toast.joined(separator: ", ")))"])
             + ["GRANT USAGE, CREATE ON SCHEMA \(Quoting.identifier(name.schema)) TO \(Quoting.identifier(owner))"]
-            + (try columnProperties(name, on: connection)) + (try indexes(name, on: connection))
+            + extensions.map {
+                "ALTER MATERIALIZED VIEW \(name.sql) DEPENDS ON EXTENSION \(Quoting.identifier($0))"
+            } + (try columnProperties(name, on: connection)) + (try indexes(name, on: connection))
             + (try statistics(name, on: connection)) + (try comments(name, on: connection))
             + ["ALTER MATERIALIZED VIEW \(name.sql) OWNER TO \(Quoting.identifier(owner))"]
             + (try Grants.ofRelation(oid, name, owner: owner, on: connection))

@@ -39,6 +39,16 @@ enum MaterializedViewPlan: Sendable, Equatable {
         if let taken {
             return .impossible("the schema \(green), in which it is built, has something else of the name \(taken)")
         }
+        // In the other schema it would have the usual one, and be stopped by that on its way back.
+        let hasUsualType: Bool = try connection.query(
+            """
+            SELECT a.typname = ('_' || c.relname)::name FROM pg_class c JOIN pg_type t ON t.oid = c.reltype JOIN pg_type a ON a.oid = t.typarray
+            WHERE c.oid = $1
+            """, [.int(view.oid)]
+        ).single().value()
+        guard hasUsualType else {
+            return .impossible("beside it there is a table or a type with the name _\(view.name.name)")
+        }
         return .build(name, definition: definition, path: [green] + path)
     }
 }

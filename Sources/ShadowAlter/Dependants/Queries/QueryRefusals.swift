@@ -9,7 +9,7 @@ struct QueryRefusals {
     func find(on connection: isolated PgConnection) throws -> [Refusal] {
         let lost = try tables.flatMap { try lostColumns($0, on: connection) }
         let columns =
-            queries.ordered.flatMap { refusals(lost, $0.title, $0.kind.rawValue, $0.uses, drop: $0.dropName) }
+            queries.ordered.flatMap { refusals(lost, $0.title, $0.kind.code, $0.uses, drop: $0.dropName) }
             + trial.rules.flatMap { refusals(lost, $0.rule.title, "rule", $0.rule.uses, drop: "RULE \($0.rule.sql)") }
         // PostgreSQL's message about a column that is not there says no more.
         guard columns.isEmpty else { return columns }
@@ -64,7 +64,7 @@ struct QueryRefusals {
 
     private func circle(_ query: StoredQuery) -> Refusal {
         refusal(
-            query.uses, "\(query.kind.rawValue)-circular",
+            query.uses, "\(query.kind.code)-circular",
             "the \(query.title) is in a circle of views and functions that use each other, or above one",
             "there is no order in which they could be made", "DROP \(query.dropName) CASCADE;  -- for the duration")
     }
@@ -72,7 +72,7 @@ struct QueryRefusals {
     private func rejected(_ tried: TriedQuery) -> Refusal? {
         guard case .refused(let why) = tried.verdict else { return nil }
         return refusal(
-            tried.query.uses, "\(tried.query.kind.rawValue)-not-possible",
+            tried.query.uses, "\(tried.query.kind.code)-not-possible",
             "the \(tried.query.title) cannot be made after the change", why,
             "change it first, or drop it for the duration: DROP \(tried.query.dropName);")
     }
@@ -113,11 +113,14 @@ struct QueryRefusals {
                 WHEN 'pg_proc'::regclass THEN d.objid = ANY ($4::oid[])
                 ELSE false END
             UNION
-            SELECT format('extension %I, which it belongs to or depends on', e.extname)
+            SELECT format('extension %I, which it belongs to', e.extname)
             FROM pg_depend d JOIN family f USING (classid, objid) JOIN pg_extension e ON e.oid = d.refobjid
-            WHERE d.refclassid = 'pg_extension'::regclass
+            WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
             UNION
-            SELECT format('security label by %s', l.provider) FROM pg_seclabel l JOIN family f ON f.classid = l.classoid AND f.objid = l.objoid
+            SELECT format('security label by %s on %s', l.provider, pg_describe_object(l.classoid, l.objoid, l.objsubid))
+            FROM (SELECT classid AS classoid, objid AS objoid FROM family
+                UNION SELECT b.classoid, b.objoid FROM (\(CatalogFingerprint.belongings())) b WHERE $2 <> 'function') f
+            JOIN pg_seclabel l USING (classoid, objoid)
             ORDER BY 1
             """,
             [
@@ -128,7 +131,7 @@ struct QueryRefusals {
         ).rows.map { row in
             let description: String = try row.get("description")
             return refusal(
-                tried.query.uses, "\(tried.query.kind.rawValue)-dependent",
+                tried.query.uses, "\(tried.query.kind.code)-dependent",
                 "the \(tried.query.title) must be made anew, which the \(description) does not survive",
                 "it refers to the \(tried.query.kind.rawValue) by its OID",
                 "drop it for the duration, and make it again afterwards")

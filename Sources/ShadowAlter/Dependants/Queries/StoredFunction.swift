@@ -14,6 +14,8 @@ struct StoredFunction: Sendable, Equatable {
     /// The relations whose row types are among the types of its arguments and its result.
     var signature: Set<UInt32>
     var comment: String?
+    /// `ALTER ROUTINE … DEPENDS ON EXTENSION`
+    var extensions: [String]
 
     var sql: String { "\(name.sql)(\(arguments))" }
 
@@ -24,6 +26,9 @@ struct StoredFunction: Sendable, Equatable {
                 ARRAY(SELECT DISTINCT coalesce(nullif(t.typrelid, 0), e.typrelid)::text
                     FROM unnest(p.proargtypes::oid[] || p.proallargtypes || p.prorettype) a (oid) JOIN pg_type t ON t.oid = a.oid
                     LEFT JOIN pg_type e ON e.typarray = t.oid WHERE coalesce(nullif(t.typrelid, 0), e.typrelid, 0) <> 0) AS signature,
+                ARRAY(SELECT e.extname::text FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass
+                        AND d.deptype = 'x' ORDER BY 1) AS extensions,
                 obj_description(p.oid, 'pg_proc') AS comment
             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = $1
             """, [.int(oid)]
@@ -33,7 +38,7 @@ struct StoredFunction: Sendable, Equatable {
             owner: try row.get("owner"), kind: try row.get("prokind"), isParsed: try row.get("parsed"),
             arguments: try row.get("arguments"),
             signature: Set(try row.get("signature", as: [String].self).compactMap { UInt32($0) }),
-            comment: try row.optional("comment"))
+            comment: try row.optional("comment"), extensions: try row.get("extensions"))
     }
 
     /// CREATE OR REPLACE, with names qualified as the session's `search_path` makes it necessary.
@@ -60,6 +65,11 @@ struct StoredFunction: Sendable, Equatable {
 
     /// A body that is text is parsed when it is called, with the path of then. That of a parsed one must fit the result.
     var checks: String { "SET LOCAL check_function_bodies = \(isParsed ? "on" : "off")" }
+
+    /// Taken away by OR REPLACE as well.
+    var dependencies: [String] {
+        extensions.map { "ALTER ROUTINE \(sql) DEPENDS ON EXTENSION \(Quoting.identifier($0))" }
+    }
 
     /// What goes with it when it is made anew.
     func parts(on connection: isolated PgConnection) throws -> [String] {

@@ -6,6 +6,9 @@ struct StoredQuery: Sendable, Equatable {
         case view
         case materializedView = "materialized view"
         case function
+
+        /// The beginning of the refusals' codes.
+        var code: String { self == .materializedView ? "materialized-view" : rawValue }
     }
 
     var kind: Kind

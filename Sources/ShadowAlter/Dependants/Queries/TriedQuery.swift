@@ -80,6 +80,7 @@ struct TriedQuery: Sendable {
             dependant.remove = ["ALTER ROUTINE \(function.sql) RENAME TO \(Quoting.identifier(formerName))"]
             dependant.restore += try function.parts(on: connection)
         }
+        dependant.restore += function.dependencies
         dependant.functions = [function.oid]
         return dependant
     }

@@ -16,7 +16,10 @@ struct DependentObjectCheck: TableCheck {
         // partitioned table.
         try table.query(
             TableFamily.with + """
-                , tree AS (SELECT relid FROM pg_partition_tree($1))
+                , tree AS (
+                    -- Without what is being detached, which TreeCheck has reported.
+                    SELECT relid FROM pg_partition_tree($1)
+                    UNION ALL SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhdetachpending)
                 SELECT DISTINCT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS description
                 FROM dependent d
                 WHERE NOT CASE d.classid

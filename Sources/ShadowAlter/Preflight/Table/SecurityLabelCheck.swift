@@ -1,24 +1,28 @@
 import PgConnection
 
-/// Neither the table nor a column of it has a security label.
+/// Neither the table, nor a column of it, its row type, its sequences or anything else that is made anew with it has a security label.
 struct SecurityLabelCheck: TableCheck {
     func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
-        try connection.query(
+        try table.query(
             """
-            SELECT quote_ident(l.provider) AS provider,
-                CASE WHEN a.attname IS NULL THEN 'TABLE ' || $2::text ELSE format('COLUMN %s.%I', $2::text, a.attname) END AS object
-            FROM pg_catalog.pg_seclabel l
-            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = l.objoid AND a.attnum = l.objsubid AND l.objsubid > 0
-            WHERE l.classoid = 'pg_catalog.pg_class'::regclass AND l.objoid = $1 ORDER BY l.objsubid, l.provider
-            """, [.int(table.oid), .text(table.name)]
-        ).rows.map { row in
+            SELECT quote_ident(l.provider) AS provider, replace(upper(i.type), 'TABLE COLUMN', 'COLUMN') || ' ' || i.identity AS object,
+                i.type IN ('table', 'table column', 'type', 'sequence') AS is_supported,
+                format('classoid = %s AND objoid = %s AND objsubid = %s', l.classoid, l.objoid, l.objsubid) AS row
+            FROM (\(CatalogFingerprint.belongings())) b JOIN pg_catalog.pg_seclabel l USING (classoid, objoid)
+            CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i
+            ORDER BY l.classoid, l.objoid, l.objsubid, l.provider
+            """, on: connection
+        ).map { row in
             let provider: String = try row.get("provider")
             let object: String = try row.get("object")
             return Finding(
                 .notCarriedOver(
                     code: "security-label", object: table.name,
                     what: "has a security label of the provider \(provider) on \(object)", these: "security labels",
-                    remove: "SECURITY LABEL FOR \(provider) ON \(object) IS NULL"))
+                    // Where SECURITY LABEL gives none, it takes none either.
+                    remove: try row.get("is_supported", as: Bool.self)
+                        ? "SECURITY LABEL FOR \(provider) ON \(object) IS NULL"
+                        : "DELETE FROM pg_seclabel WHERE \(try row.get("row", as: String.self))"))
         }
     }
 }

@@ -5,11 +5,14 @@ struct TreeCheck: TableCheck {
     func findings(for table: InspectedTable, on connection: isolated PgConnection) throws -> [Finding] {
         try table.query(
             """
+            -- pg_partition_tree leaves out what is being detached.
+            WITH RECURSIVE tree AS (
+                SELECT i.* FROM pg_catalog.pg_inherits i WHERE i.inhparent = $1
+                UNION ALL SELECT i.* FROM pg_catalog.pg_inherits i JOIN tree t ON i.inhparent = t.inhrelid)
             SELECT format('%I.%I', n.nspname, c.relname) AS partition, c.relkind = 'f' AS is_foreign,
                 format('%I.%I', pn.nspname, p.relname) AS parent, i.inhdetachpending AS is_pending
-            FROM pg_partition_tree($1) t JOIN pg_catalog.pg_class c ON c.oid = t.relid
+            FROM tree i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid AND c.oid <> $1
             JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
             WHERE c.relkind = 'f' OR i.inhdetachpending ORDER BY 1
             """, on: connection

@@ -52,6 +52,8 @@ ALTER INDEX shop.orders_lower ALTER COLUMN 1 SET STATISTICS 321;
 ALTER INDEX shop.orders_lower ALTER COLUMN 2 SET STATISTICS 0;
 CREATE INDEX "Orders ""doc""" ON shop.orders USING gin (doc jsonb_path_ops) WITH (fastupdate = off);
 CREATE INDEX orders_hash ON shop.orders USING hash (country);
+ALTER INDEX shop.orders_hash DEPENDS ON EXTENSION plpgsql;
+ALTER INDEX shop.orders_code_key DEPENDS ON EXTENSION plpgsql;
 CREATE INDEX orders_brin ON shop.orders USING brin (placed, id) WITH (pages_per_range = 4, autosummarize = on);
 CREATE INDEX a_index_of_sixty_three_bytes_0123456789_0123456789_0123456789_0 ON shop.orders (amount NULLS FIRST, state DESC);
 CREATE UNIQUE INDEX "once More" ON shop.orders (id);

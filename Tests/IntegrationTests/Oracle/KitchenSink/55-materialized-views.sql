@@ -11,6 +11,8 @@ COMMENT ON TYPE shop.sums IS 'its row type';
 GRANT USAGE ON TYPE shop.sums TO sink_reader;
 COMMENT ON COLUMN shop.sums.n IS 'its column';
 COMMENT ON INDEX shop.sums_customer IS 'its index';
+ALTER INDEX shop."sums Sum" DEPENDS ON EXTENSION plpgsql;
+ALTER MATERIALIZED VIEW shop.sums DEPENDS ON EXTENSION plpgsql;
 CREATE MATERIALIZED VIEW shop.empty AS SELECT id FROM shop.orders WITH NO DATA;
 CREATE VIEW api.sums AS SELECT * FROM shop.sums WHERE sum > 0;
 CREATE STATISTICS shop.sums_stat ON sum, n FROM shop.sums;

@@ -14,3 +14,6 @@ BEGIN
     RETURN found;
 END $$;
 CREATE PROCEDURE shop.cleanse(lowest numeric) LANGUAGE sql BEGIN ATOMIC DELETE FROM shop.orders WHERE amount < lowest; END;
+ALTER FUNCTION shop.how_many DEPENDS ON EXTENSION plpgsql;
+ALTER FUNCTION shop.label DEPENDS ON EXTENSION plpgsql;
+ALTER PROCEDURE shop.cleanse DEPENDS ON EXTENSION plpgsql;

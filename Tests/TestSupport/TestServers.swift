@@ -1,12 +1,12 @@
 import PgConnection
 import ThrowawayServer
 
-/// One server per version for all tests of this target; each test works in names of its own.
-actor TestServers {
-    static let shared = TestServers()
+/// One server per version for all tests of a target; each test works in names of its own.
+package actor TestServers {
+    package static let shared = TestServers()
     private var starts: [ServerBinaries: Task<ThrowawayServer, any Error>] = [:]
 
-    static func all() async throws -> [ServerBinaries] {
+    package static func all() async throws -> [ServerBinaries] {
         let versions = try await ServerBinaries.available()
         guard !versions.isEmpty else { throw NoServer() }
         // All before the first connection: a process that is forked while other threads come and go may hang before exec.
@@ -14,11 +14,11 @@ actor TestServers {
         return versions
     }
 
-    struct NoServer: Error, CustomStringConvertible {
-        let description = "no PostgreSQL server was found: install one, or set SHADOW_ALTER_SERVERS"
+    package struct NoServer: Error, CustomStringConvertible {
+        package let description = "no PostgreSQL server was found: install one, or set SHADOW_ALTER_SERVERS"
     }
 
-    func server(_ version: ServerBinaries) async throws -> ThrowawayServer {
+    package func server(_ version: ServerBinaries) async throws -> ThrowawayServer {
         if let start = starts[version] { return try await start.value }
         let start = Task { try await ThrowawayServer.start(version) }
         starts[version] = start
@@ -26,7 +26,7 @@ actor TestServers {
     }
 }
 
-func connect(
+package func connect(
     _ version: ServerBinaries, user: String? = nil, settings: [String: String] = [:],
     onNotice: @escaping @Sendable (PgNotice) -> Void = { _ in }
 ) async throws -> PgConnection {
@@ -38,7 +38,7 @@ func connect(
 }
 
 /// The error that `body` throws; a failed expectation and nil when it throws none or another one.
-func pgError(_ body: () async throws -> Void) async -> PgError? {
+package func pgError(_ body: () async throws -> Void) async -> PgError? {
     do {
         try await body()
         return nil
@@ -49,7 +49,7 @@ func pgError(_ body: () async throws -> Void) async -> PgError? {
 
 /// Waits until `condition` holds. A condition that never comes fails the test with the time limit of its caller's patience,
 /// which is far above what any machine needs.
-func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+package func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(60)
     while try await !condition() {
         guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
@@ -57,7 +57,7 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
     }
 }
 
-struct NeverHappened: Error, CustomStringConvertible {
+package struct NeverHappened: Error, CustomStringConvertible {
     let what: String
-    var description: String { "did not happen within a minute: \(what)" }
+    package var description: String { "did not happen within a minute: \(what)" }
 }
