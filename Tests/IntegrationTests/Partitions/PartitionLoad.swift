@@ -6,7 +6,7 @@ import ThrowawayServer
 
 /// The load on a partitioned table, beside whatever is done to it.
 struct PartitionLoad: Sendable {
-    private let workload: Workload
+    let workload: Workload
     private let database: TestDatabase
 
     /// A statement that names thousands of keys is planned for seconds where rows are in partitions.
@@ -21,13 +21,7 @@ struct PartitionLoad: Sendable {
         beside request: MigrationRequest, _ database: TestDatabase, _ table: WorkloadTable? = nil,
         weights: OperationWeights? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let workload = try await Workload.start(
-            table: table ?? PartitionedOrders.table(), options: database.options,
-            settings: WorkloadSettings(
-                seed: try WorkloadSeed.choose(), clients: 3, weights: weights ?? everythingButLarge, rowsPerClient: 900,
-                adoptedRows: 1500),
-            announce: { print("\(database.server.binaries): \($0)") })
-        let load = Self(workload: workload, database: database)
+        let load = try await start(database, table, weights: weights)
         do {
             try await load.proceed()
             let summary = try await RunningMigration(request, database, .unhurried).summary()
@@ -35,20 +29,32 @@ struct PartitionLoad: Sendable {
                 summary.keysRefreshed > 0, "no row was changed during the migration", sourceLocation: sourceLocation)
             try await load.proceed()
         } catch {
-            await workload.stop()
+            await load.workload.stop()
             throw error
         }
-        try await load.finish(sourceLocation)
+        try await load.finish(sourceLocation: sourceLocation)
     }
 
-    private func proceed(_ operations: Int = 150) async throws {
+    static func start(
+        _ database: TestDatabase, _ table: WorkloadTable? = nil, weights: OperationWeights? = nil
+    ) async throws -> Self {
+        let workload = try await Workload.start(
+            table: table ?? PartitionedOrders.table(), options: database.options,
+            settings: WorkloadSettings(
+                seed: try WorkloadSeed.choose(), clients: 3, weights: weights ?? everythingButLarge, rowsPerClient: 900,
+                adoptedRows: 1500),
+            announce: { print("\(database.server.binaries): \($0)") })
+        return Self(workload: workload, database: database)
+    }
+
+    func proceed(_ operations: Int = 150) async throws {
         let start = workload.progress.operations
         try await eventually("the load goes on") {
             workload.progress.operations >= start + operations || workload.progress.errors > 0
         }
     }
 
-    private func finish(_ sourceLocation: SourceLocation) async throws {
+    func finish(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let report = await workload.stop()
         #expect(report.errorCount == 0, "\(report)", sourceLocation: sourceLocation)
         let found = try await workload.verify(on: database.options, canonical: .after)
