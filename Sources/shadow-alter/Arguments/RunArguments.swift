@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import ShadowAlter
 
 /// How fast, and when.
@@ -46,6 +47,12 @@ struct RunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Serve Prometheus metrics, /healthz and a page to watch the run, over HTTP; on loopback unless a host is given.",
+            valueName: "[host:]port"))
+    var metrics: ListenAddress?
+
+    @Option(
+        help: ArgumentHelp(
             "Where the control socket is made. (default: shadow-alter.DATABASE.NAME.sock in XDG_RUNTIME_DIR or /tmp)",
             valueName: "path"))
     var socket: String?
@@ -83,4 +90,8 @@ struct RunArguments: ParsableArguments {
         throttle.apply(to: &options)
         return options
     }
+}
+
+extension ListenAddress: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }

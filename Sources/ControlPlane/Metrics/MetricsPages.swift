@@ -1,0 +1,43 @@
+import FoundationEssentials
+import ShadowAlter
+
+/// What the metrics endpoint serves. No I/O of its own.
+struct MetricsPages: Sendable {
+    let control: any MigrationControl
+
+    struct Page: Sendable, Equatable {
+        /// HTTP's status code.
+        var code: Int
+        var contentType: String
+        var body: String
+
+        static func text(_ code: Int, _ body: String) -> Self {
+            Self(code: code, contentType: "text/plain; charset=utf-8", body: body + "\n")
+        }
+    }
+
+    func page(_ method: String, _ target: String) async -> Page {
+        guard method == "GET" || method == "HEAD" else { return .text(405, "GET and HEAD only") }
+        let path = target.prefix { $0 != "?" }
+        do {
+            switch path {
+            case "/": return Page(code: 200, contentType: "text/html; charset=utf-8", body: WatchPage.html)
+            case "/metrics":
+                let text = PrometheusText(status: try await control.status()).text
+                return Page(code: 200, contentType: PrometheusText.contentType, body: text)
+            case "/status.json":
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                let data = try encoder.encode(try await control.status())
+                return Page(
+                    code: 200, contentType: "application/json", body: String(decoding: data, as: UTF8.self))
+            case "/healthz":
+                _ = try await control.status()
+                return .text(200, "ok")
+            default: return .text(404, "there are /, /metrics, /status.json and /healthz")
+            }
+        } catch {
+            return .text(503, "\(error)")
+        }
+    }
+}
