@@ -15,6 +15,13 @@ import Testing
                 == "/tmp/shadow-alter.shop.orders.sock")
     }
 
+    @Test func theServerTellsDatabasesOfOneNameApart() {
+        let paths = [nil, "10.0.0.1:5432", "10.0.0.2:5432"].map {
+            SocketPath.standard(database: "shop", migration: "orders", server: $0, environment: [:])
+        }
+        #expect(Set(paths).count == 3 && paths.allSatisfy { $0.hasPrefix("/tmp/shadow-alter.shop.orders.") })
+    }
+
     @Test(arguments: [
         "../../etc/passwd", "a b", "a/b", "ü", "$(reboot)", "", ".", String(repeating: "ü", count: 31),
         String(repeating: "x", count: 63),

@@ -25,7 +25,7 @@ enum WatchPage {
         section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin-top: 1rem; }
         .track { height: .8rem; border-radius: .4rem; background: var(--line); overflow: hidden; margin: .3rem 0 .8rem; }
         .track div { height: 100%; background: var(--bar); }
-        .row { display: flex; justify-content: space-between; gap: 1rem; flex-wrap: wrap; }
+        .row { display: flex; justify-content: space-between; align-items: center; gap: 0 1rem; flex-wrap: wrap; }
         .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1rem; margin-top: 1rem; }
         .charts section { margin: 0; }
         .charts h2 { margin: 0; font-size: .85rem; font-weight: 500; color: var(--soft); }

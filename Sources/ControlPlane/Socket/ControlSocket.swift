@@ -8,6 +8,8 @@ import ShadowAlter
 public final class ControlSocket: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+        /// Another run listens there.
+        public var isInUse = false
     }
 
     /// Where it is.
@@ -95,7 +97,8 @@ public final class ControlSocket: Sendable {
         }
         throw Failure(
             description:
-                "another run listens on \(path); nothing was changed; end it, or choose another path with --socket")
+                "another run listens on \(path); nothing was changed; end it, or choose another path with --socket",
+            isInUse: true)
     }
 
     /// Ends the socket and removes its file, unless somebody else's has taken its place.

@@ -19,6 +19,8 @@ public protocol MigrationControl: Sendable {
 public struct StartedMigration: Sendable {
     public let name: String
     public let database: String
+    /// Tells the server from others as it is reached: its address or socket directories, and its port.
+    public let server: String
 }
 
 /// Where the change stream stands, as `coordinates` shows it.
@@ -68,8 +70,15 @@ final class RunControl: MigrationControl {
 
     func begin(_ new: Alive) async throws {
         alive.withLock { $0 = new }
-        let database: String = try await new.connection.query("SELECT current_database()::text").single().value()
-        let socket = try await onStart(StartedMigration(name: new.record.name, database: database), self)
+        let row = try await new.connection.query(
+            """
+            SELECT current_database()::text AS database,
+                coalesce(host(inet_server_addr()), current_setting('unix_socket_directories')) || ':' || current_setting('port') AS server
+            """
+        ).single()
+        let started = StartedMigration(
+            name: new.record.name, database: try row.get("database"), server: try row.get("server"))
+        let socket = try await onStart(started, self)
         try await new.connection.run { try StateStore.setSocket(socket, of: new.record.id, on: $0) }
     }
 

@@ -27,21 +27,35 @@ final class ControlPoints: Sendable {
 
     /// Returns the socket's path.
     func open(_ started: StartedMigration, _ control: any MigrationControl) async throws -> String {
-        let path = socketPath ?? SocketPath.standard(database: started.database, migration: started.name)
-        let socket = try await ControlSocket.open(path, control: control) {
-            Terminal.printError(
-                "\nEnded by `panic`. State: what was recorded is kept.\nNext: run the same command again; it continues."
-            )
-            _exit(1)
-        }
+        let socket = try await openSocket(started, control)
         points.withLock { $0.socket = socket }
-        log.notice("the control socket is \(path)")
+        log.notice("the control socket is \(socket.path)")
         if let metrics {
             let server = try await MetricsServer.open(metrics, control: control)
             points.withLock { $0.metrics = server }
             log.notice("metrics, and a page to watch the run, are at http://\(server.address)/")
         }
-        return path
+        return socket.path
+    }
+
+    private func openSocket(_ started: StartedMigration, _ control: any MigrationControl) async throws -> ControlSocket
+    {
+        func open(_ path: String) async throws -> ControlSocket {
+            try await ControlSocket.open(path, control: control) {
+                Terminal.printError(
+                    "\nEnded by `panic`. State: what was recorded is kept.\nNext: run the same command again; it continues."
+                )
+                _exit(1)
+            }
+        }
+        if let socketPath { return try await open(socketPath) }
+        do {
+            return try await open(SocketPath.standard(database: started.database, migration: started.name))
+        } catch let failure as ControlSocket.Failure where failure.isInUse {
+            // No other run is at work on this table, so that this one is on another server.
+            return try await open(
+                SocketPath.standard(database: started.database, migration: started.name, server: started.server))
+        }
     }
 
     func close() async {
