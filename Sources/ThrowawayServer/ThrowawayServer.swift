@@ -81,6 +81,37 @@ public final class ThrowawayServer: Sendable {
     public static func start(
         _ binaries: ServerBinaries, settings: [String: String] = [:], timeout: Duration = .seconds(60)
     ) async throws -> ThrowawayServer {
+        try await start(binaries, settings: settings, timeout: timeout) { directory, account in
+            try await TemplateDirectory.shared.copy(for: binaries, to: directory, account: account)
+        }
+    }
+
+    /// Creates and starts a physical standby of this server, which streams from it and can be read.
+    ///
+    /// - Parameter name: its `application_name` in the primary's `pg_stat_replication`.
+    /// - Throws: `ThrowawayServerError`; nothing is left then.
+    public func startStandby(_ name: String, timeout: Duration = .seconds(60)) async throws -> ThrowawayServer {
+        let settings = ["primary_conninfo": "\(conninfo()) application_name=\(name)"]
+        return try await Self.start(binaries, settings: settings, timeout: timeout) { [self] directory, account in
+            try await Command(
+                program: binaries.path("pg_basebackup"),
+                arguments: [
+                    "--pgdata=\(directory)/data", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
+                    "--dbname=\(conninfo())",
+                ],
+                account: account
+            ).output(purpose: "copying \(self) for a standby")
+            try await Command(
+                program: "/usr/bin/touch", arguments: ["\(directory)/data/standby.signal"], account: account
+            ).output(purpose: "making the copy of \(self) a standby")
+        }
+    }
+
+    /// - Parameter fill: creates `<directory>/data`.
+    private static func start(
+        _ binaries: ServerBinaries, settings: [String: String], timeout: Duration,
+        fill: (_ directory: String, _ account: ServerAccount) async throws -> Void
+    ) async throws -> ThrowawayServer {
         var allSettings = ServerSettings()
         try allSettings.merge(settings)
         let account = try ServerAccount.suitable()
@@ -90,7 +121,7 @@ public final class ThrowawayServer: Sendable {
             binaries: binaries, directory: directory, port: try ServerSettings.freePort(), account: account,
             lifeline: lifeline, settings: allSettings)
         do {
-            try await TemplateDirectory.shared.copy(for: binaries, to: directory, account: account)
+            try await fill(directory, account)
             try await server.launch(timeout: timeout)
         } catch {
             try? await lifeline.cut()

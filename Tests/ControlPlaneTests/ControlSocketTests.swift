@@ -154,9 +154,10 @@ import Testing
         let socket = try await place.open()
         var idle: [RawClient] = []
         for _ in 0..<64 { idle.append(try RawClient(place.path)) }
-        // Until all of them are inside.
         var isTurnedAway = false
         for _ in 0..<500 where !isTurnedAway {
+            // Whoever asks takes a place, too, and an idle one may have been turned away for it.
+            idle.append(try RawClient(place.path))
             isTurnedAway = (try? await ControlClient(path: place.path).send("coordinates")) == nil
             try await Task.sleep(for: .milliseconds(10))
         }

@@ -14,7 +14,7 @@ public struct Abort: Sendable {
     /// Asks a run that is alive to end, and waits for it; otherwise cleans up by itself.
     public func run(_ name: String) async throws {
         let connection = try await PgConnection.connect(connections, for: .control)
-        let record = try await connection.run { try StateStore.find(name, on: $0) }
+        let record = try await connection.run { try StateStore.look(name, on: $0) }
         guard let record else { throw MigrationError.notFound(name) }
         guard !record.phase.isAfterSwap else {
             throw MigrationError(
@@ -26,7 +26,7 @@ public struct Abort: Sendable {
         let owner = try await acquire(record, on: connection)
         if let owner {
             log.notice("migration \(name) is running (session \(owner)): asking it to end")
-            try await connection.run { _ = try StateStore.steer(.abort, record.id, on: $0) }
+            try await connection.transaction { _ = try StateStore.steer(.abort, record.id, on: $0) }
             try await waitForEnd(of: record, on: connection)
         } else {
             try await Leftovers.removeAll(record, on: connection)
@@ -44,7 +44,7 @@ public struct Abort: Sendable {
     }
 
     private func waitForEnd(of record: MigrationRecord, on connection: PgConnection) async throws {
-        while let found = try await connection.run({ try StateStore.find(record.name, on: $0) }), found.id == record.id
+        while let found = try await connection.run({ try StateStore.look(record.name, on: $0) }), found.id == record.id
         {
             if found.phase.isAfterSwap {
                 throw MigrationError(
@@ -55,7 +55,7 @@ public struct Abort: Sendable {
             }
             // It may die instead of answering.
             if try await acquire(record, on: connection) == nil {
-                guard let left = try await connection.run({ try StateStore.find(record.name, on: $0) }),
+                guard let left = try await connection.run({ try StateStore.look(record.name, on: $0) }),
                     left.id == record.id
                 else { return }
                 try await Leftovers.removeAll(left, on: connection)

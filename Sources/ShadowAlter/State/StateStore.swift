@@ -29,6 +29,15 @@ enum StateStore {
         return try row.map { try record($0, on: connection) }
     }
 
+    /// The same outside of a transaction, where somebody may remove the tables between two questions: then there is none.
+    static func look(_ name: String, on connection: isolated PgConnection) throws -> MigrationRecord? {
+        do {
+            return try find(name, on: connection)
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            return nil
+        }
+    }
+
     /// The names of all migrations, oldest first.
     static func names(on connection: isolated PgConnection) throws -> [String] {
         guard try StateSchema.exists(on: connection) else { return [] }

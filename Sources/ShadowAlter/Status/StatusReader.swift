@@ -49,7 +49,7 @@ public struct StatusReader: Sendable {
     static func read(
         _ name: String, on connection: PgConnection, live: StatusBox.Snapshot?
     ) async throws -> MigrationStatus? {
-        guard let record = try await connection.run({ try StateStore.find(name, on: $0) }) else { return nil }
+        guard let record = try await connection.run({ try StateStore.look(name, on: $0) }) else { return nil }
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
         return try await connection.run { try status(record, slot: slot, live, on: $0) }
     }

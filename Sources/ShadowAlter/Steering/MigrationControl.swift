@@ -19,7 +19,7 @@ public protocol MigrationControl: Sendable {
 public struct StartedMigration: Sendable {
     public let name: String
     public let database: String
-    /// Tells the server from others as it is reached: its address or socket directories, and its port.
+    /// Tells the server from others as it is reached: its address, and its port.
     public let server: String
 }
 
@@ -73,7 +73,7 @@ final class RunControl: MigrationControl {
         let row = try await new.connection.query(
             """
             SELECT current_database()::text AS database,
-                coalesce(host(inet_server_addr()), current_setting('unix_socket_directories')) || ':' || current_setting('port') AS server
+                coalesce(host(inet_server_addr()), 'here') || ':' || current_setting('port') AS server
             """
         ).single()
         let started = StartedMigration(

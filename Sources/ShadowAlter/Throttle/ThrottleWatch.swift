@@ -14,6 +14,8 @@ actor ThrottleWatch {
     private var meters: [String: LoadMeter] = [:]
     private var hibernatesUntil: ContinuousClock.Instant?
     private var told: [Throttle.Source: String] = [:]
+    private var hasComplained = false
+    private var hasWarned = false
 
     static let interval = Duration.seconds(1)
     /// How long a source outside of the server may take.
@@ -51,7 +53,8 @@ actor ThrottleWatch {
             }
             try await tell(.query) { try await self.query(options.throttleQuery, on: connection) }
             try await guardCriticalLoad(options, connection)
-        } catch let error as PgError where error.code == .connectionLost || error.code == .connectionFailed {
+        } catch let error as PgError {
+            // Whatever it is, it is no reason to end a migration: it is asked again, by a new session.
             await connection?.close()
             connection = nil
             set(.load, "the server cannot be asked for its load: \(error.message)")
@@ -68,7 +71,21 @@ actor ThrottleWatch {
         if let connection { return connection }
         let new = try await PgConnection.connect(connections, for: .throttle)
         connection = new
+        try await warn(new)
         return new
+    }
+
+    /// PostgreSQL hides what others do, standbys among them, from a role without these privileges.
+    private func warn(_ connection: PgConnection) async throws {
+        guard !hasWarned else { return }
+        hasWarned = true
+        let seesAll: Bool = try await connection.query(
+            "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')"
+        ).single().value()
+        guard !seesAll else { return }
+        log.warning(
+            "our role sees neither the lag of standbys nor what other roles' sessions do, so that these do not throttle the work: GRANT pg_monitor, or list the standbys with --throttle-control-replica"
+        )
     }
 
     private func replicaLag(_ options: MigrationOptions, _ connection: PgConnection) async throws -> String? {
@@ -136,7 +153,8 @@ actor ThrottleWatch {
         do {
             excess = try await self.excess(of: options.criticalLoad, on: connection)
         } catch let error as PgError where error.code != .connectionLost && error.code != .connectionFailed {
-            log.warning("the critical load cannot be measured: \(error.message)")
+            if !hasComplained { log.warning("the critical load cannot be measured: \(error.message)") }
+            hasComplained = true
             return
         }
         guard let excess else { return }
