@@ -12,6 +12,7 @@ struct CutOverPhase: Sendable {
     let throttle: Throttle
     let helm: Helm
     let status: StatusBox
+    let events: EventPost
     let log: Logger
 
     private static let lookInterval = Duration.milliseconds(500)
@@ -21,6 +22,12 @@ struct CutOverPhase: Sendable {
         try await set(.cuttingOver)
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(events: events, status: status, settings: settings, log: log) {
+            guard helm.mayCutOver else { return false }
+            try helm.checkDeadline()
+            try await catchUp()
+            return true
+        }
         while true {
             try Task.checkCancellation()
             try await waitForBlockers()
@@ -33,6 +40,12 @@ struct CutOverPhase: Sendable {
             // What came up during the last pass.
             if throttle.stop != nil { continue }
             try helm.checkDeadline()
+            // Whoever is asked may take his time: what was looked at before is looked at again.
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
             if try await attempt() { return true }
             let delay = backoff.next(using: &generator)
             try await Task.sleep(for: delay)

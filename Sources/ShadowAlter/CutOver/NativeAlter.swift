@@ -10,14 +10,26 @@ struct NativeAlter: Sendable {
     let schedule: CutOverSchedule
     /// In seconds since 1970 by the server's clock; nil: none.
     let deadline: Double?
+    let events: EventPost
     let log: Logger
 
     func run(status: StatusBox) async throws -> CutOverAttempt.Outcome {
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(
+            events: events, status: status, settings: LiveSettings(options), log: log
+        ) {
+            try await checkDeadline()
+            return try await schedule.wait(on: control) == nil
+        }
         while true {
             try await waitForSchedule(status)
             try await waitForBlockers(status)
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
             status.update { $0.cutOver.attempts += 1 }
             do {
                 return try await attempt()
@@ -45,16 +57,24 @@ struct NativeAlter: Sendable {
         BlockerFinder(relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
     }
 
+    private func checkDeadline() async throws {
+        guard let deadline else { return }
+        let now: Double = try await control.query("SELECT extract(epoch FROM clock_timestamp())::float8")
+            .single().value()
+        guard now < deadline else {
+            throw MigrationError(
+                .deadlineMissed, "the table was not altered before the deadline", state: "nothing was touched",
+                advice: "run the same command with a later --cut-over-deadline")
+        }
+    }
+
     private func waitForSchedule(_ status: StatusBox) async throws {
+        var isTold = false
         while let wait = try await schedule.wait(on: control) {
-            if let deadline {
-                let now: Double = try await control.query("SELECT extract(epoch FROM clock_timestamp())::float8")
-                    .single().value()
-                guard now < deadline else {
-                    throw MigrationError(
-                        .deadlineMissed, "the table was not altered before the deadline", state: "nothing was touched",
-                        advice: "run the same command with a later --cut-over-deadline")
-                }
+            try await checkDeadline()
+            if !isTold {
+                events.post(.beginPostponed(reason: wait))
+                isTold = true
             }
             status.update {
                 $0.reason = wait
