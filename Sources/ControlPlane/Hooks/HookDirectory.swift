@@ -42,6 +42,19 @@ public struct HookDirectory: Sendable {
         return Self(path: root, files: files)
     }
 
+    enum Fitness: Equatable {
+        case fit
+        /// It was removed, and its directory was not.
+        case gone
+        case unfit(String)
+    }
+
+    /// Whether a file may be run that was in order when the run started.
+    func fitness(of file: HookFile) -> Fitness {
+        guard let refusal = Self.check(file: file.path) else { return .fit }
+        return Info(file.path) == nil && Info(path) != nil ? .gone : .unfit(refusal.what)
+    }
+
     private static func check(directory path: String) -> Refusal? {
         guard let info = Info(path) else {
             return refusal(path, "the directory of --hooks does not exist", "make it, or leave --hooks out")

@@ -7,13 +7,13 @@ import SystemPackage
 /// The pipe that a hook writes to, and what reads it: everything is read, so that the hook never waits for us, and most of a flood is thrown away.
 final class HookPipe: Sendable {
     /// For the hook's standard output and error.
-    let writeEnd: FileDescriptor
+    let writeEnd: SystemPackage.FileDescriptor
     private let channel: any Channel
     private let output = Mutex(HookOutput())
 
     /// - Parameter onLine: called for each line, in order.
     static func open(onLine: @escaping @Sendable (String) -> Void) async throws -> HookPipe {
-        let ends = try FileDescriptor.pipe()
+        let ends = try SystemPackage.FileDescriptor.pipe()
         for end in [ends.readEnd, ends.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
         let reader = Reader()
         let channel: any Channel
@@ -36,7 +36,7 @@ final class HookPipe: Sendable {
         return pipe
     }
 
-    private init(writeEnd: FileDescriptor, channel: any Channel) {
+    private init(writeEnd: SystemPackage.FileDescriptor, channel: any Channel) {
         self.writeEnd = writeEnd
         self.channel = channel
     }

@@ -64,7 +64,9 @@ struct HookProcess: Sendable {
             try await Subprocess.run(
                 .path(FilePath(path)), environment: merged(), platformOptions: options(),
                 input: .fileDescriptor(input, closeAfterSpawningProcess: false),
-                output: .fileDescriptor(output, closeAfterSpawningProcess: false), error: .combinedWithOutput
+                output: .fileDescriptor(output, closeAfterSpawningProcess: false),
+                // `.combinedWithOutput` would keep a copy open that nobody closes.
+                error: .fileDescriptor(output, closeAfterSpawningProcess: false)
             ) { execution in group.begin(execution.processIdentifier.value) }
         }
         let timer = Task { [timeLimit] in

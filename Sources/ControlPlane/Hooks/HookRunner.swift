@@ -28,8 +28,16 @@ public struct HookRunner: MigrationObserver {
         let environment = HookEnvironment.variables(event, in: scene)
         for file in files {
             try Task.checkCancellation()
-            let process = HookProcess(path: file.path, environment: environment, input: input, timeLimit: timeLimit)
-            let (ending, lastLine) = await process.run { [log] in log.info("\(file.name): \($0)") }
+            let (ending, lastLine): (HookProcess.Ending, String?)
+            switch directory.fitness(of: file) {
+            case .fit:
+                let process = HookProcess(path: file.path, environment: environment, input: input, timeLimit: timeLimit)
+                (ending, lastLine) = await process.run { [log] in log.info("\(file.name): \($0)") }
+            case .gone:
+                log.notice("the hook \(file.name) is not there any more, and is not run")
+                continue
+            case .unfit(let reason): (ending, lastLine) = (.notStarted(reason), nil)
+            }
             guard !ending.isSuccess else { continue }
             if ending == .ended {
                 log.notice("the hook \(file.name): \(ending)")

@@ -67,6 +67,21 @@ import Testing
         #expect(refusals().first?.what == "the directory of --hooks does not exist")
     }
 
+    @Test func whatHappensToAFileLaterIsNoticed() throws {
+        let path = try directory.write("on-ready", mode: 0o755)
+        let hooks = try HookDirectory.read(directory.path)
+        let file = try #require(hooks.files.first)
+        #expect(hooks.fitness(of: file) == .fit)
+        try directory.write("on-ready", mode: 0o757)
+        #expect(hooks.fitness(of: file) == .unfit("everybody may write to it"))
+        try directory.write("on-ready", mode: 0o644)
+        #expect(hooks.fitness(of: file) == .unfit("it is not executable"))
+        try FileManager.default.removeItem(atPath: path)
+        #expect(hooks.fitness(of: file) == .gone)
+        directory.remove()
+        #expect(hooks.fitness(of: file) == .unfit("it is no file"))
+    }
+
     /// Only root may give files away.
     @Test(.enabled(if: ScratchDirectory.isRoot)) func aFileOfSomebodyElses() throws {
         try directory.write("on-ready", mode: 0o755)

@@ -94,6 +94,16 @@ import Testing
         directory.remove()
     }
 
+    @Test func nothingStaysOpen() async throws {
+        func open() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+        _ = try await run("echo first")
+        let before = try open()
+        for _ in 1...40 { _ = try await run("echo more >&2") }
+        // Other tests may run beside this one.
+        #expect(try open() < before + 20)
+        directory.remove()
+    }
+
     @Test func aCancellationEndsIt() async throws {
         let path = try directory.write("on-ready", "#!/bin/sh\ntouch \"$FILE\"; sleep 1000\n", mode: 0o755)
         let mark = directory.path + "/begun"
