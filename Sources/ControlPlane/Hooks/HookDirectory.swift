@@ -77,21 +77,24 @@ public struct HookDirectory: Sendable {
 
     /// What others can write would be run with our rights.
     private static func check(_ info: Info, _ path: String) -> Refusal? {
+        let why = "hooks are run with our rights: whoever can change them can do whatever we can"
         if info.isWritableByAll {
-            return refusal(path, "everybody may write to it", "chmod o-w \(path)")
+            return refusal(path, "everybody may write to it", why: why, "chmod o-w \(path)")
         }
         guard info.owner == geteuid() || info.owner == 0 else {
             return refusal(
-                path, "it belongs to user \(info.owner), who is neither us (\(geteuid())) nor root",
+                path, "it belongs to user \(info.owner), who is neither us (\(geteuid())) nor root", why: why,
                 "chown it to the user that runs shadow-alter, or to root")
         }
         return nil
     }
 
-    private static func refusal(_ path: String, _ what: String, _ fix: String) -> Refusal {
-        Refusal(
-            code: "hooks", object: path, what: what,
-            why: "a hook that is missing or not ours would be noticed in the middle of the migration", fix: fix)
+    private static func refusal(
+        _ path: String, _ what: String,
+        why: String = "what is wrong with a hook is to be known now, and not in the middle of the migration",
+        _ fix: String
+    ) -> Refusal {
+        Refusal(code: "hooks", object: path, what: what, why: why, fix: fix)
     }
 
     /// Of the file that a path leads to in the end.

@@ -1,4 +1,3 @@
-import PgConnection
 import ShadowAlter
 
 /// What a hook is told in its environment, besides what is in ours. Pure.

@@ -39,7 +39,7 @@ struct CutOverPermission {
     /// Returns when there is an agreement, when the time after a veto is over, or when the cut-over is not wanted any more.
     mutating func ask() async throws {
         guard let question = events.ask() else { return }
-        wait(lastVeto ?? "on-before-cut-over is asked")
+        wait(lastVeto ?? "asking whether the tables may be exchanged")
         do {
             while !question.isAnswered {
                 guard try await meanwhile() else {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
 import Testing
 
 @testable import ControlPlane
@@ -39,6 +40,67 @@ import Testing
         let message = try JSONDecoder().decode([String: String].self, from: Data(body.utf8))
         let text = "orders in shop: the run failed (bad-data): it's \"bad\" \\ data:\n TAB $HOME `id` äöü "
         #expect(message["text"]?.hasPrefix(text) == true, "\(message)")
+    }
+
+    /// Runs an example with a program of that name instead of the real one.
+    private func run(
+        _ example: String, with program: String, _ body: String, _ environment: [String: String]
+    ) async throws -> (code: HookProcess.Ending, lines: [String]) {
+        let directory = ScratchDirectory()
+        try directory.write(program, "#!/bin/sh\n\(body)\n", mode: 0o755)
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let own = [
+            "PATH": "\(directory.path):\(path)", "ALEMBIC_DIRECTORY": directory.path,
+            "DJANGO_DIRECTORY": directory.path,
+            "PYTHON": "/bin/sh",
+        ]
+        let lines = Mutex<[String]>([])
+        let (ending, _) = await HookProcess(
+            path: Self.directory + "/" + example, environment: environment.merging(own) { $1 }, input: [],
+            timeLimit: .seconds(30)
+        ).run { line in lines.withLock { $0.append(line) } }
+        directory.remove()
+        return (ending, lines.withLock { $0 })
+    }
+
+    /// Alembic's answers as it gives them.
+    @Test(arguments: [
+        ("aaa111", 0, "ran stamp bbb222"), ("bbb222 (head)", 0, "it is stamped already"),
+        ("bbb2222", 1, "the database is at 'bbb2222' and not at aaa111: nothing is stamped"),
+        ("", 1, "the database is at '' and not at aaa111: nothing is stamped"),
+    ])
+    func alembicIsStampedFromTheRevisionBefore(_ current: String, _ code: Int32, _ last: String) async throws {
+        let answer = try await run(
+            "on-success-20-alembic", with: "alembic",
+            "case $1 in current) echo '\(current)' ;; *) echo \"ran $*\" ;; esac",
+            ["ALEMBIC_REVISION": "bbb222", "ALEMBIC_DOWN_REVISION": "aaa111"])
+        #expect(answer.code == .exited(code))
+        #expect(answer.lines.last == last)
+    }
+
+    /// Django's plan as it shows it.
+    @Test(arguments: [
+        (
+            "[X]  shop.0001_a\n[ ]  shop.0002_b\n[ ]  shop.0003_c", 0,
+            "ran migrate --database default --fake shop 0002_b"
+        ),
+        ("[X]  shop.0001_a\n[X]  shop.0002_b\n[ ]  shop.0003_c", 0, "it is marked already"),
+        (
+            "[ ]  shop.0001_a\n[ ]  shop.0002_b", 1,
+            "it is not the next migration, that is '[ ]  shop.0001_a': nothing is marked"
+        ),
+        (
+            "[X]  shop.0001_a\n[ ]  shop.0002_bb", 1,
+            "it is not the next migration, that is '[ ]  shop.0002_bb': nothing is marked"
+        ),
+    ])
+    func djangoIsFakedWhenItIsTheNext(_ plan: String, _ code: Int32, _ last: String) async throws {
+        let answer = try await run(
+            "on-success-20-django", with: "manage.py",
+            "case $1 in showmigrations) printf '%s\\n' '\(plan)' ;; *) echo \"ran $*\" ;; esac",
+            ["DJANGO_APP": "shop", "DJANGO_MIGRATION": "0002_b"])
+        #expect(answer.code == .exited(code))
+        #expect(answer.lines.last == last)
     }
 
     @Test func aChatThatSaysNoIsAFailure() async throws {

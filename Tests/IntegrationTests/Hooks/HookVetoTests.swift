@@ -99,6 +99,24 @@ extension LiveMigrations {
         }
 
         @Test(arguments: try await Servers.outermost())
+        func abortEndsTheQuestion(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("hooks_veto_abort", on: binaries)
+            let hooks = try HookScripts()
+            try hooks.add("on-before-cut-over", "echo $$ >'\(hooks.path)/pid'; exec sleep 1000")
+            try hooks.add("on-failure", hooks.recording)
+            let running = RunningMigration(
+                Items.plain, items.database, try hooks.options(timeLimit: .seconds(600)))
+            try await running.until("the hook is at work") { hooks.isAlive("pid") }
+            _ = try await running.migration.control.steer(.abort)
+            #expect((await running.failure() as? MigrationError)?.code == .aborted)
+            #expect(!hooks.isAlive("pid"))
+            #expect(try hooks.recorded().map(\.errorCode) == ["aborted"])
+            hooks.remove()
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        @Test(arguments: try await Servers.outermost())
         func aHookThatTakesTooLongIsAVeto(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("hooks_veto_timeout", on: binaries)
             let hooks = try HookScripts()
