@@ -100,6 +100,10 @@ struct StatusSketch: Sendable {
         status.cutOver = live.cutOver
         status.cutOver.attempts += base.cutOver.attempts
         status.elapsedSeconds = base.elapsedSeconds + (now - begun).seconds
+        status.etaSeconds = status.phase < .ready ? live.estimate.total : status.phase <= .done ? 0 : nil
+        status.phaseEtaSeconds = status.phase < .ready ? live.estimate.phase : nil
+        // Only the server knows, and it would have to be asked.
+        status.blockers = []
         status.rollbackPossible = !status.phase.isAfterSwap
         return status
     }

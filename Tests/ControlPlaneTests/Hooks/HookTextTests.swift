@@ -13,7 +13,7 @@ import Testing
              "tables": [{"table": "public.item", "rows_estimated": 100, "rows_copied": 40, "percent": 41.23},
                         {"table": "public.Other", "rows_estimated": 10, "rows_copied": 2, "percent": 20}],
              "cut_over": {"attempts": 3, "last_hold_ms": 4.26}, "verify": {"rows_checked": 0, "mismatches": 0},
-             "started_at": "2026-01-01 00:00:00+00", "elapsed_seconds": 61.9, "rollback_possible": true, "message": ""}
+             "started_at": "2026-01-01 00:00:00+00", "elapsed_seconds": 61.9, "rollback_possible": true, "message": "", "blockers": []}
             """
         var subject = EventScene.Subject(
             name: "item", tables: ["\"public\".\"item\"", "\"public\".\"Other\""], change: change)
