@@ -67,7 +67,7 @@ struct CutOverPermission {
     }
 
     private mutating func sitOut(_ veto: String) async throws {
-        let pause = settings.current.vetoBackoff
+        let pause = settings.current.vetoInterval
         log.notice("the cut-over is \(veto); asked again in \(DurationText(pause))")
         lastVeto = veto
         wait(veto)

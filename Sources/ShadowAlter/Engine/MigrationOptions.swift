@@ -55,7 +55,7 @@ public struct MigrationOptions: Sendable {
     /// How often it is told the status.
     public var statusInterval: Duration = .seconds(60)
     /// How long after its veto it is asked again whether the cut-over may be attempted.
-    public var vetoBackoff: Duration = .seconds(10)
+    public var vetoInterval: Duration = .seconds(10)
 
     public init() {}
 }

@@ -25,8 +25,16 @@ struct HookArguments: ParsableArguments {
         help: "How often on-status is run.")
     var statusInterval = DurationArgument(milliseconds: 60_000)
 
+    @Option(
+        name: .customLong("hooks-veto-interval"),
+        help: "How long after its veto on-before-cut-over is asked again.")
+    var vetoInterval = DurationArgument(milliseconds: 10_000)
+
     func validate() throws {
-        for (name, value) in [("hooks-timeout", timeLimit), ("hooks-status-interval", statusInterval)] {
+        for (name, value) in [
+            ("hooks-timeout", timeLimit), ("hooks-status-interval", statusInterval),
+            ("hooks-veto-interval", vetoInterval),
+        ] {
             guard value.duration >= .seconds(1) else { throw ValidationError("--\(name) takes at least 1s.") }
         }
     }
@@ -36,10 +44,12 @@ struct HookArguments: ParsableArguments {
         let directory: HookDirectory
         let timeLimit: Duration
         let statusInterval: Duration
+        let vetoInterval: Duration
 
         func apply(to options: inout MigrationOptions, log: Logger) {
             options.observer = HookRunner(directory, timeLimit: timeLimit, log: log)
             options.statusInterval = statusInterval
+            options.vetoInterval = vetoInterval
         }
     }
 
@@ -48,6 +58,6 @@ struct HookArguments: ParsableArguments {
         guard let directory else { return nil }
         return Settings(
             directory: try HookDirectory.read(directory), timeLimit: timeLimit.duration,
-            statusInterval: statusInterval.duration)
+            statusInterval: statusInterval.duration, vetoInterval: vetoInterval.duration)
     }
 }

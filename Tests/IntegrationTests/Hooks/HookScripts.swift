@@ -74,7 +74,7 @@ struct HookScripts: Sendable {
     func options(_ base: MigrationOptions = .quick, timeLimit: Duration = .seconds(60)) throws -> MigrationOptions {
         var options = base
         options.observer = HookRunner(try HookDirectory.read(path), timeLimit: timeLimit, log: log.logger())
-        options.vetoBackoff = .milliseconds(10)
+        options.vetoInterval = .milliseconds(10)
         return options
     }
 
