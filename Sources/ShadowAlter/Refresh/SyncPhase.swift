@@ -11,6 +11,7 @@ struct SyncPhase: Sendable {
     let helm: Helm
     let settings: LiveSettings
     let status: StatusBox
+    let events: EventPost
     let log: Logger
 
     /// So few keys in a pass mean that the shadow is close behind.
@@ -60,6 +61,7 @@ struct SyncPhase: Sendable {
 
     func hold() async throws {
         guard let wait = helm.cutOverWait else { return }
+        events.post(.beginPostponed(reason: wait))
         log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
         while let wait = helm.cutOverWait {
             try helm.checkDeadline()
