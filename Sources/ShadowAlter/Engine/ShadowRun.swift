@@ -64,7 +64,9 @@ struct ShadowRun: Sendable {
     /// The stream first, which costs the server something for as long as it is there.
     private func finish(_ record: MigrationRecord) async throws {
         try await Leftovers.removeAfterSwap(record, on: control)
-        try await SettlePhase(record: record, control: control, status: status, log: log).run()
+        try await SettlePhase(
+            record: record, control: control, connections: connections, status: status, log: log
+        ).run()
         status.update { $0.phase = .done }
     }
 
@@ -133,8 +135,8 @@ struct ShadowRun: Sendable {
         let refresher = try await Refresher(
             record, connection: connection, stream: stream, throttle: throttle, status: status)
         let sync = SyncPhase(
-            record: record, control: control, stream: stream, refresher: refresher, helm: helm, settings: settings,
-            status: status, events: events, log: log)
+            record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+            helm: helm, settings: settings, status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
             record: record, control: control, connections: connections, stream: stream, refresher: refresher,

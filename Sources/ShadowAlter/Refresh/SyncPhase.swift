@@ -5,6 +5,7 @@ import PgConnection
 struct SyncPhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
+    let connections: ConnectionOptions
     let stream: ChangeStream
     let refresher: Refresher
     let helm: Helm
@@ -26,7 +27,9 @@ struct SyncPhase: Sendable {
         }
         if record.plan.dependants.contains(where: { $0.preparation != nil }) {
             try await approach()
-            try await Preparations(record: record, control: control, status: status, log: log).run()
+            try await Preparations(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
         }
         try await approach()
         try await control.transaction { [record] connection in
