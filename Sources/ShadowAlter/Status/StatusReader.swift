@@ -83,7 +83,7 @@ public struct StatusReader: Sendable {
         let estimate = try live?.estimate ?? estimate(row, of: record.phase, isAlive: isAlive)
         return MigrationStatus(
             name: record.name, phase: record.phase, condition: condition, reason: reason,
-            ready: record.phase == .ready, tables: tables.map(\.status),
+            ready: record.phase == .ready || record.phase == .cuttingOver, tables: tables.map(\.status),
             dirtyKeysSpooled: tables.reduce(0) { $0 + $1.spooled },
             keysRefreshed: tables.reduce(0) { $0 + $1.refreshed },
             streamLagBytes: try row.optional("lag"), retainedWALBytes: slot?.retainedBytes,
