@@ -1,5 +1,4 @@
 import Glibc
-import Logging
 import NIOCore
 import NIOPosix
 import ShadowAlter

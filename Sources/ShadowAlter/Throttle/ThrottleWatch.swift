@@ -18,8 +18,8 @@ actor ThrottleWatch {
     private var hasWarned = false
 
     static let interval = Duration.seconds(1)
-    /// How long a source outside of the server may take.
-    static let patience = Duration.seconds(2)
+    /// How long a source outside of the server may take that does not watch its time itself.
+    static let patience = Duration.seconds(3)
 
     init(connections: ConnectionOptions, settings: LiveSettings, throttle: Throttle, log: Logger) {
         self.connections = connections
@@ -64,7 +64,7 @@ actor ThrottleWatch {
                 FileManager.default.fileExists(atPath: $0) ? "the file \($0) exists" : nil
             }
         }
-        try await tell(.outside) { try await Self.outside(options.throttleSources) }
+        try await tell(.outside) { try await Self.outside(options) }
     }
 
     private func primary() async throws -> PgConnection {
@@ -127,10 +127,10 @@ actor ThrottleWatch {
         return value > 0 ? "the throttle query says so: \((value * 10).rounded() / 10)" : nil
     }
 
-    private static func outside(_ sources: [any ThrottleSource]) async throws -> String? {
-        for source in sources {
+    private static func outside(_ options: MigrationOptions) async throws -> String? {
+        for source in options.throttleSources {
             let reason = try await withThrowingTaskGroup(of: String?.self) { group in
-                group.addTask { try await source.reason() }
+                group.addTask { try await source.reason(options) }
                 group.addTask {
                     try await Task.sleep(for: patience)
                     return "no answer within \(DurationText(patience))"
