@@ -4,6 +4,8 @@ import ShadowAlter
 /// What the metrics endpoint serves. No I/O of its own.
 struct MetricsPages: Sendable {
     let control: any MigrationControl
+    /// nil: nobody may steer over HTTP.
+    var steering: ControlPages?
 
     struct Page: Sendable, Equatable {
         /// HTTP's status code.
@@ -16,12 +18,15 @@ struct MetricsPages: Sendable {
         }
     }
 
-    func page(_ method: String, _ target: String) async -> Page {
-        guard method == "GET" || method == "HEAD" else { return .text(405, "GET and HEAD only") }
-        let path = target.prefix { $0 != "?" }
+    func page(_ request: ControlPages.Request) async -> Page {
+        if let steering, request.path.hasPrefix(ControlPages.prefix) { return await steering.page(request) }
+        guard request.method == "GET" || request.method == "HEAD" else { return .text(405, "GET and HEAD only") }
         do {
-            switch path {
-            case "/": return Page(code: 200, contentType: "text/html; charset=utf-8", body: WatchPage.html)
+            switch request.path {
+            case "/":
+                return Page(
+                    code: 200, contentType: "text/html; charset=utf-8",
+                    body: WatchPage.html(withControl: steering != nil))
             case "/metrics":
                 let text = PrometheusText(status: try await control.status()).text
                 return Page(code: 200, contentType: PrometheusText.contentType, body: text)
