@@ -10,6 +10,7 @@ public struct Migration: Sendable {
     let settings: LiveSettings
     let log: Logger
     private let running: RunControl
+    private let secrets: Secrets
     /// What is going on, for whoever displays it.
     public let status: StatusBox
     /// For a control socket and the like.
@@ -25,14 +26,24 @@ public struct Migration: Sendable {
     ) {
         self.request = request
         self.connections = connections
-        self.log = log
+        secrets = Secrets(request)
+        self.log = DiscreetLog.over(log, secrets)
         settings = LiveSettings(options)
         status = StatusBox()
         running = RunControl(settings: settings, status: status, onStart: onStart)
     }
 
-    /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise.
+    /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise. What is
+    /// thrown repeats no string constant of the change.
     public func run() async throws -> MigrationSummary {
+        do {
+            return try await runUnguarded()
+        } catch {
+            throw secrets.hidden(in: error)
+        }
+    }
+
+    private func runUnguarded() async throws -> MigrationSummary {
         let clock = PhaseClock(status: status)
         let control = try await PgConnection.connect(connections, for: .control)
         do {

@@ -82,10 +82,11 @@ struct Opening: Sendable {
 }
 
 extension MigrationRequest.Change: CustomStringConvertible {
+    /// Without what stands in string constants.
     public var description: String {
         switch self {
-        case .alter(let table, let clauses): "--table \(table) --alter '\(clauses)'"
-        case .script(let text): "--script with \(text.prefix(200))"
+        case .alter(let table, let clauses): "--table \(table) --alter '\(SQLRedaction.text(clauses))'"
+        case .script(let text): "--script with \(SQLRedaction.text(text).prefix(200))"
         }
     }
 }

@@ -72,6 +72,14 @@ extension MigrationOptions {
         }
     }
 
+    /// The same without string constants of queries, for logs.
+    func loggedValue(of setting: Setting) -> String {
+        switch setting {
+        case .maximumLoad, .criticalLoad, .throttleQuery: SQLRedaction.text(value(of: setting))
+        default: value(of: setting)
+        }
+    }
+
     /// Throws without having changed anything.
     public mutating func set(_ setting: Setting, to value: String) throws(SettingError) {
         let refusal = SettingError(setting: setting, value: value)

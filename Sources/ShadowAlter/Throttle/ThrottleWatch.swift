@@ -114,7 +114,7 @@ actor ThrottleWatch {
             var meter = meters[limit.description] ?? LoadMeter()
             defer { meters[limit.description] = meter }
             if let value = try await meter.measure(limit.measure, on: connection), value > limit.maximum {
-                return "is \((value * 10).rounded() / 10), and the limit is \(limit)"
+                return "is \((value * 10).rounded() / 10), and the limit is \(limit.withoutLiterals)"
             }
         }
         return nil
