@@ -1,5 +1,6 @@
 import ShadowAlter
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ControlPlane

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import ShadowAlter
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ControlPlane

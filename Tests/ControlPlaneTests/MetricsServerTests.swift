@@ -2,6 +2,7 @@ import FoundationEssentials
 import NIOCore
 import ShadowAlter
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ControlPlane
@@ -42,7 +43,8 @@ import Testing
 
     @Test func servesItsPages() async throws {
         let showcase = Showcase()
-        let server = try await MetricsServer.open(try #require(Self.anywhere), control: showcase)
+        let server = try await MetricsServer.open(
+            try #require(Self.anywhere), control: showcase, patience: .seconds(10), lifetime: .zero)
         let metrics = try Self.get(server.address, "/metrics")
         #expect(metrics.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(metrics.lowercased().contains("content-type: text/plain; version=0.0.4; charset=utf-8"))

@@ -31,9 +31,12 @@ public final class MetricsServer: Sendable {
         try await open(address, control: control, tokenFile: tokenFile, patience: .seconds(10))
     }
 
-    /// - Parameter patience: how long a client may stay.
+    /// - Parameters:
+    ///   - patience: how long a client may stay.
+    ///   - lifetime: for how long an answer is good enough for others.
     static func open(
-        _ address: ListenAddress, control: any MigrationControl, tokenFile: String? = nil, patience: TimeAmount
+        _ address: ListenAddress, control: any MigrationControl, tokenFile: String? = nil, patience: TimeAmount,
+        lifetime: Duration = .seconds(1)
     ) async throws -> MetricsServer {
         guard tokenFile == nil || address.isLoopback else {
             throw Failure(
@@ -43,7 +46,8 @@ public final class MetricsServer: Sendable {
         }
         let token = ControlToken.random()
         let pages = MetricsPages(
-            control: control, steering: tokenFile.map { _ in ControlPages(control: control, token: token) })
+            status: StatusCache(control, lifetime: lifetime),
+            steering: tokenFile.map { _ in ControlPages(control: control, token: token) })
         let rate = RateLimit(perSecond: 50)
         let clients = ClientCount(maximum: 64)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -68,7 +68,7 @@ enum WatchPage {
         <button data-command="cut-over" class="grave" data-question="Exchange the tables as soon as they are in sync?">Cut over</button>
         </div>
         <form class="buttons" id="entry" hidden>
-        <input id="token" type="password" autocomplete="off" aria-label="Token" placeholder="The token, from the file that the run's log names">
+        <input id="token" type="password" autocomplete="off" aria-label="Token" placeholder="Token (the log names its file)">
         <button>Use it</button>
         </form>
         <p id="answer" role="status" hidden></p>
@@ -118,7 +118,7 @@ enum WatchPage {
             document.title = status.name + ": " + status.phase;
             document.getElementById("name").textContent = status.name;
             const state = document.getElementById("state");
-            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + (status.phase === "done" ? "" : ", time left: " + known(status.eta_seconds, time));
+            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + " elapsed" + (status.phase === "done" ? "" : ", time left: " + known(status.eta_seconds, time));
             state.className = "state " + status.condition;
             document.getElementById("reason").textContent = status.reason ?? status.message;
             const here = phases.indexOf(status.phase);

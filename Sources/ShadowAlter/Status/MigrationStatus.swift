@@ -65,6 +65,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var etaSeconds: Double?
     public var rollbackPossible: Bool
     public var message: String
+    /// How many sessions may copy at this moment; nil when nothing is copied, or the run is not asked itself.
+    public var copyLanes: Int?
 
     enum CodingKeys: String, CodingKey {
         case name, phase, condition, reason, ready, tables
@@ -79,5 +81,6 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case etaSeconds = "eta_seconds"
         case rollbackPossible = "rollback_possible"
         case message
+        case copyLanes = "copy_lanes"
     }
 }
