@@ -83,6 +83,9 @@ public struct PrometheusText: Sendable {
             "cut_over_hold_seconds", .gauge, "How long the last cut-over held its locks.",
             plain(status.cutOver.lastHoldMs.map { $0 / 1000 }))
         metric(
+            "blockers", .gauge, "Sessions and prepared transactions that are in the way of the cut-over.",
+            plain(Double(status.blockers.count)))
+        metric(
             "verify_rows_checked_total", .counter, "Rows that were compared between the old and the new table.",
             plain(Double(status.verify.rowsChecked)))
         metric(

@@ -19,6 +19,7 @@ enum WatchPage {
         body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
         main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem; }
         h1 { margin: 0; font-size: 1.5rem; overflow-wrap: anywhere; }
+        #blockers { color: var(--hold); margin: .5rem 0 0; padding-left: 1.2rem; font-size: .85rem; overflow-wrap: anywhere; }
         .phases { display: flex; gap: .3rem; list-style: none; margin: 1rem 0; padding: 0; font-size: .8rem; }
         .phases li { flex: 1; padding-top: .35rem; border-top: 4px solid var(--line); color: var(--soft); }
         .phases li.past { border-color: var(--good); }
@@ -54,6 +55,7 @@ enum WatchPage {
         <main>
         <div class="row"><h1 id="name">shadow-alter</h1><span id="state" class="state">…</span></div>
         <p id="reason"></p>
+        <ul id="blockers" hidden></ul>
         <ol class="phases" id="phases"></ol>
         <section id="tables"></section>
 
@@ -121,6 +123,9 @@ enum WatchPage {
             state.textContent = status.condition + ", " + time(status.elapsed_seconds) + " elapsed" + (status.phase === "done" ? "" : ", time left: " + known(status.eta_seconds, time));
             state.className = "state " + status.condition;
             document.getElementById("reason").textContent = status.reason ?? status.message;
+            const blockers = document.getElementById("blockers"), inTheWay = status.blockers ?? [];
+            blockers.hidden = inTheWay.length === 0;
+            blockers.replaceChildren(...inTheWay.map(b => element("li", (b.pid == null ? "prepared transaction " + b.state : "session " + b.pid) + " of " + b.user + (b.application ? " (" + b.application + ")" : "") + " is in the way" + (b.holds ? ": " + b.holds : "") + ", since " + time(b.transaction_seconds))));
             const here = phases.indexOf(status.phase);
             steerable(here < phases.indexOf("done") || here < 0);
             document.getElementById("phases").replaceChildren(...phases.map((p, i) => element("li", p, i < here ? "past" : i === here ? "now" : "")));

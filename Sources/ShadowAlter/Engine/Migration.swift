@@ -82,7 +82,7 @@ public struct Migration: Sendable {
                 )
             }
             let native = NativeAlter(
-                plan: plan, control: control, connections: connections, options: options, schedule: schedule,
+                plan: plan, control: control, connections: connections, settings: settings, schedule: schedule,
                 deadline: deadline, log: log)
             let outcome = try await clock.measure(.cuttingOver) { try await native.run(status: status) }
             return MigrationSummary(plan: plan, outcome: outcome, status: status.snapshot)

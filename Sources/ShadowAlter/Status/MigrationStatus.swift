@@ -58,6 +58,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var streamLagBytes: Int64?
     public var retainedWALBytes: Int64?
     public var cutOver: CutOver
+    /// Who would be in the way of the cut-over now; empty before the new table is in sync.
+    public var blockers: [Blocker] = []
     public var verify: Verify
     /// ISO 8601 with time zone, as PostgreSQL prints it.
     public var startedAt: String
@@ -69,7 +71,7 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var copyLanes: Int?
 
     enum CodingKeys: String, CodingKey {
-        case name, phase, condition, reason, ready, tables
+        case name, phase, condition, reason, ready, tables, blockers
         case dirtyKeysSpooled = "dirty_keys_spooled"
         case keysRefreshed = "keys_refreshed"
         case streamLagBytes = "stream_lag_bytes"

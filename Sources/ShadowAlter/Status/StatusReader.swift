@@ -104,9 +104,16 @@ public struct StatusReader: Sendable {
                 attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
+            blockers: try blockers(record, on: connection),
             verify: MigrationStatus.Verify(), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: nil,
             rollbackPossible: !record.phase.isAfterSwap, message: message, copyLanes: live?.lanes)
+    }
+
+    /// Nobody is in the way of what cannot be done yet.
+    private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
+        guard record.phase == .ready || record.phase == .cuttingOver else { return [] }
+        return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
     }
 
     private struct TableStatus {

@@ -106,6 +106,7 @@ struct Heartbeat: Sendable {
     /// A full disk on the primary is the worst outcome of all: first the copy waits, then the slot goes.
     private func guardWAL(_ retained: Int64) async throws {
         let limit = settings.current.maximumRetainedWAL
+        throttle.set(.retainedWAL, pressure: Double(retained) / Double(max(1, limit)))
         if retained <= limit {
             throttle.set(.retainedWAL, nil)
         } else if retained <= 2 * limit {

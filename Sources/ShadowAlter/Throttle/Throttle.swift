@@ -42,6 +42,7 @@ final class Throttle: Sendable {
     private struct State {
         var governor: LaneGovernor
         var stops: [Source: Stop] = [:]
+        var pressures: [Source: Double] = [:]
 
         var stop: Stop? { stops.min { $0.key < $1.key }?.value }
     }
@@ -84,10 +85,17 @@ final class Throttle: Sendable {
 
     /// Why fewer lanes copy than could, for people; nil when all do.
     var slowdown: String? {
+        state.withLock { $0.governor.explanation }
+    }
+
+    /// How close a source is to stopping the work, as a part of its limit; 0: nothing to say.
+    func set(_ source: Source, pressure: Double) {
         state.withLock { state in
-            guard state.governor.lanes < state.governor.maximum else { return nil }
-            return
-                "commits are slower than on the quiet server: \(state.governor.lanes) of \(state.governor.maximum) lanes"
+            state.pressures[source] = pressure
+            state.governor.observe(pressure: state.pressures.values.max() ?? 0)
         }
     }
+
+    /// Another number of lanes is wanted.
+    func setLanes(_ lanes: Int) { state.withLock { $0.governor.setMaximum(lanes) } }
 }
