@@ -22,6 +22,7 @@ import Testing
         var status = try status()
         status.streamLagBytes = 512
         status.etaSeconds = 60.5
+        status.phaseEtaSeconds = 30
         status.copyLanes = 2
         status.cutOver.longestWaitMs = 20
         status.verify.rowsChecked = 1000
@@ -69,6 +70,7 @@ import Testing
         for line in [
             #"shadow_alter_throttled{migration="orders"} 1"#, #"shadow_alter_copy_lanes{migration="orders"} 2"#,
             #"shadow_alter_eta_seconds{migration="orders"} 60.5"#,
+            #"shadow_alter_phase_eta_seconds{migration="orders"} 30"#,
             #"shadow_alter_cut_over_attempts_total{migration="orders"} 2"#,
             #"shadow_alter_cut_over_attempts_failed_total{migration="orders"} 2"#,
             #"shadow_alter_cut_over_wait_seconds{migration="orders"} 0.02"#,
@@ -78,6 +80,12 @@ import Testing
         ] {
             #expect(text.contains(line + "\n"), "\(line)")
         }
+    }
+
+    /// What programs read of a status is all that there is.
+    @Test func aStatusIsTheSameAfterJSON() throws {
+        let status = try Self.complete()
+        #expect(try JSONDecoder().decode(MigrationStatus.self, from: JSONEncoder().encode(status)) == status)
     }
 
     @Test func whatIsNotKnownIsLeftOut() throws {

@@ -91,6 +91,7 @@ public struct PrometheusText: Sendable {
         metric(
             "verify_mismatches", .gauge, "Rows that differed.", plain(Double(status.verify.mismatches)))
         metric("elapsed_seconds", .gauge, "Time since the migration was recorded.", plain(status.elapsedSeconds))
+        metric("phase_eta_seconds", .gauge, "Time that the phase probably still takes.", plain(status.phaseEtaSeconds))
         metric("eta_seconds", .gauge, "Time that the migration probably still takes.", plain(status.etaSeconds))
         metric(
             "build_info", .gauge, "1; the program's version is a label.",

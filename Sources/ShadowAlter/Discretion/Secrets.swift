@@ -13,6 +13,13 @@ struct Secrets: Sendable {
         }
     }
 
+    /// Of the queries that throttle.
+    init(queriesOf options: MigrationOptions) {
+        let queries =
+            [options.throttleQuery].compactMap(\.self) + (options.maximumLoad + options.criticalLoad).map(\.description)
+        self.init(sql: queries.joined(separator: "\n"), besides: [])
+    }
+
     /// - Parameter besides: names, which are no secrets.
     init(sql: String, besides: [String]) {
         let words = Set(Self.words(SQLRedaction.text(sql)) + besides.flatMap(Self.words))

@@ -74,6 +74,7 @@ public struct StatusReader: Sendable {
         let row = try connection.query(
             """
             SELECT started_at::text, extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at)::float8 AS elapsed, message, condition, reason,
+                phase_eta, eta, extract(epoch FROM clock_timestamp() - eta_at)::float8 AS eta_age,
                 cut_over_attempts, cut_over_last_error, cut_over_last_hold_ms, cut_over_longest_wait_ms,
                 (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::bigint) AS lag
             FROM shadow_alter.migration WHERE id = $1
@@ -93,6 +94,7 @@ public struct StatusReader: Sendable {
             } else {
                 (.paused, "no run is alive; the same command continues it")
             }
+        let estimate = try live?.estimate ?? estimate(row, of: record.phase, isAlive: isAlive)
         return MigrationStatus(
             name: record.name, phase: record.phase, condition: condition, reason: reason,
             ready: record.phase == .ready, tables: tables.map(\.status),
@@ -106,8 +108,16 @@ public struct StatusReader: Sendable {
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
             blockers: try blockers(record, on: connection),
             verify: MigrationStatus.Verify(), startedAt: try row.get("started_at"),
-            elapsedSeconds: try row.get("elapsed"), etaSeconds: nil,
+            elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: !record.phase.isAfterSwap, message: message, copyLanes: live?.lanes)
+    }
+
+    /// As the run has noted it, less the time since then.
+    private static func estimate(_ row: PgRow, of phase: Phase, isAlive: Bool) throws -> Estimate {
+        guard phase < .ready else { return Estimate(phase: nil, total: phase <= .done ? 0 : nil) }
+        guard isAlive, let age: Double = try row.optional("eta_age") else { return Estimate() }
+        func left(_ name: String) throws -> Double? { try row.optional(name).map { max(0, $0 - age) } }
+        return Estimate(phase: try left("phase_eta"), total: try left("eta"))
     }
 
     /// Nobody is in the way of what cannot be done yet.
@@ -129,7 +139,7 @@ public struct StatusReader: Sendable {
             """
             SELECT coalesce(sum(end_page - first_page), 0)::bigint AS pages, coalesce(sum(c.rows), 0)::bigint AS rows,
                 t.rows_copied, t.keys_refreshed
-            FROM shadow_alter.migrated_table t LEFT JOIN shadow_alter.chunk c ON c.table_id = t.id
+            FROM shadow_alter.chunk c RIGHT JOIN shadow_alter.migrated_table t ON c.table_id = t.id
             WHERE t.id = $1 GROUP BY t.id
             """, [.int(table.id)]
         ).first

@@ -20,6 +20,7 @@ struct Heartbeat: Sendable {
     /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
     func run() async throws {
         var told: Told?
+        var estimator = Estimator(verifies: false)
         while true {
             try await Task.sleep(for: Self.interval)
             // A stream that stands still must not keep us from watching what it holds back.
@@ -27,13 +28,27 @@ struct Heartbeat: Sendable {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()
+            try await estimate(&estimator)
             try await tell(unless: &told)
         }
     }
 
-    private struct Told: Equatable {
+    private struct Told {
         var condition: MigrationStatus.Condition
         var reason: String?
+        var estimate: Estimate
+        var at: ContinuousClock.Instant
+    }
+
+    /// An estimate changes every second; those who only see the state tables are told less often.
+    private static let estimateInterval = Duration.seconds(10)
+
+    private func estimate(_ estimator: inout Estimator) async throws {
+        let processes = status.snapshot.phase == .indexing ? status.snapshot.indexWork.processes : []
+        let parts = try await connection.run { try IndexProgress.read(processes, on: $0) }
+        status.update { $0.indexWork.see(parts) }
+        let estimate = estimator.observe(status.snapshot, at: .now)
+        status.update { $0.estimate = estimate }
     }
 
     /// Whether no session but ours has done anything on this server for the last seconds.
@@ -81,10 +96,15 @@ struct Heartbeat: Sendable {
     /// For those who only see the state tables.
     private func tell(unless told: inout Told?) async throws {
         let snapshot = status.snapshot
-        let now = Told(condition: snapshot.condition, reason: snapshot.currentReason)
-        guard now != told else { return }
+        let now = Told(
+            condition: snapshot.condition, reason: snapshot.currentReason, estimate: snapshot.estimate, at: .now)
+        if let told, told.condition == now.condition, told.reason == now.reason,
+            told.estimate == now.estimate || now.at - told.at < Self.estimateInterval
+        {
+            return
+        }
         try await connection.run { [record] in
-            try StateStore.setCondition(now.condition, reason: now.reason, of: record.id, on: $0)
+            try StateStore.setCondition(now.condition, reason: now.reason, now.estimate, of: record.id, on: $0)
         }
         told = now
     }

@@ -167,7 +167,10 @@ actor ThrottleWatch {
         do {
             excess = try await measure(options.criticalLoad, on: connection).excess
         } catch let error as PgError where error.code != .connectionLost && error.code != .connectionFailed {
-            if !hasComplained { log.warning("the critical load cannot be measured: \(error.message)") }
+            if !hasComplained {
+                log.warning(
+                    "the critical load cannot be measured: \(Secrets(queriesOf: options).hidden(in: error.message))")
+            }
             hasComplained = true
             return
         }
@@ -194,7 +197,8 @@ actor ThrottleWatch {
     }
 
     /// Logs the beginning and the end, and not every change of a number.
-    private func set(_ source: Throttle.Source, _ reason: String?) {
+    private func set(_ source: Throttle.Source, _ said: String?) {
+        let reason = said.map { Secrets(queriesOf: settings.current).hidden(in: $0) }
         throttle.set(source, reason.map { Throttle.Stop(.throttled, $0) })
         switch (told[source], reason) {
         case (nil, let reason?): log.notice("throttled: \(reason)")

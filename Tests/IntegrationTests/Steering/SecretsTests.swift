@@ -34,6 +34,12 @@ extension LiveMigrations {
             }
             #expect(running.log.contains("throttle-query is SELECT length('…') < 1"))
             _ = try await running.migration.control.steer(.set(.maximumLoad, ""))
+            // Nor does an error quote it.
+            _ = try await running.migration.control.steer(.set(.throttleQuery, "SELECT '\(Self.secret)'::int"))
+            try await running.until("the query cannot be asked") {
+                running.migration.status.snapshot.currentReason?.contains("input syntax for type integer: \"…\"")
+                    == true
+            }
             // Another change under the same name is told what the first one is.
             running.cancel()
             expectNone(running, await running.failure())
