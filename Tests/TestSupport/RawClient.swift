@@ -6,6 +6,8 @@ package final class RawClient {
 
     package struct Failure: Error {
         package let code: Int32
+
+        package init(code: Int32) { self.code = code }
     }
 
     package init(_ path: String) throws {

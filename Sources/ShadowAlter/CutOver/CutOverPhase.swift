@@ -12,6 +12,7 @@ struct CutOverPhase: Sendable {
     let throttle: Throttle
     let helm: Helm
     let status: StatusBox
+    let events: EventPost
     let log: Logger
 
     /// Returns whether the tables were exchanged; otherwise the cut-over was postponed.
@@ -19,6 +20,12 @@ struct CutOverPhase: Sendable {
         try await set(.cuttingOver)
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(events: events, status: status, settings: settings, log: log) {
+            guard helm.mayCutOver else { return false }
+            try helm.checkDeadline()
+            try await catchUp()
+            return true
+        }
         while true {
             try Task.checkCancellation()
             try await waitForBlockers()
@@ -32,6 +39,12 @@ struct CutOverPhase: Sendable {
             if throttle.stop != nil { continue }
             if try await isInTheWay() { continue }
             try helm.checkDeadline()
+            // Whoever is asked may take his time: what was looked at before is looked at again.
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
             if try await attempt(after: backoff.failures) { return true }
             let delay = backoff.next(using: &generator)
             try await Task.sleep(for: delay)

@@ -10,16 +10,28 @@ struct NativeAlter: Sendable {
     let schedule: CutOverSchedule
     /// In seconds since 1970 by the server's clock; nil: none.
     let deadline: Double?
+    let events: EventPost
     let log: Logger
 
     func run(status: StatusBox) async throws -> CutOverAttempt.Outcome {
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(
+            events: events, status: status, settings: settings, log: log
+        ) {
+            try await checkDeadline()
+            return try await schedule.wait(on: control) == nil
+        }
         while true {
             try await waitForSchedule(status)
             try await waitForBlockers(status)
             guard try await schedule.wait(on: control) == nil else { continue }
             try await checkDeadline()
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
             status.update { $0.cutOver.attempts += 1 }
             do {
                 return try await attempt(after: backoff.failures)
@@ -52,8 +64,13 @@ struct NativeAlter: Sendable {
     }
 
     private func waitForSchedule(_ status: StatusBox) async throws {
+        var isTold = false
         while let wait = try await schedule.wait(on: control) {
             try await checkDeadline()
+            if !isTold {
+                events.post(.beginPostponed(reason: wait))
+                isTold = true
+            }
             status.update {
                 $0.reason = wait
                 $0.isWaiting = true

@@ -11,6 +11,7 @@ public struct Migration: Sendable {
     let log: Logger
     private let running: RunControl
     private let secrets: Secrets
+    private let events: EventPost
     /// What is going on, for whoever displays it.
     public let status: StatusBox
     /// For a control socket and the like.
@@ -31,19 +32,35 @@ public struct Migration: Sendable {
         settings = LiveSettings(options)
         status = StatusBox()
         running = RunControl(settings: settings, status: status, onStart: onStart)
+        events = EventPost(request, options: options, status: status, log: self.log)
     }
 
     /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise. What is
     /// thrown repeats no string constant of the change.
     public func run() async throws -> MigrationSummary {
+        // Whoever is told of the end finds no session of this run, and may run anything himself.
         do {
-            return try await runUnguarded()
+            let summary = try await connected()
+            await events.end(.success)
+            return summary
+        } catch {
+            // Whatever the server says to a statement that was cancelled for it.
+            let isInterrupted = Task.isCancelled && error is PgError
+            await events.end(.failure(MigrationFailure(isInterrupted ? CancellationError() : error)))
+            throw error
+        }
+    }
+
+    /// What it throws repeats no string constant of the change.
+    private func connected() async throws -> MigrationSummary {
+        do {
+            return try await withControl()
         } catch {
             throw secrets.hidden(in: error)
         }
     }
 
-    private func runUnguarded() async throws -> MigrationSummary {
+    private func withControl() async throws -> MigrationSummary {
         let clock = PhaseClock(status: status)
         let control = try await PgConnection.connect(connections, for: .control)
         do {
@@ -70,8 +87,12 @@ public struct Migration: Sendable {
             try schedule.check(on: connection)
             return try options.cutOverDeadline?.epoch(on: connection)
         }
-        switch try await Opening(request: request, log: log).open(on: control) {
+        try await events.connected(request, on: control)
+        events.start()
+        switch try await Opening(request: request, events: events, log: log).open(on: control) {
         case .native(let plan):
+            events.planned(plan)
+            events.post(.validated)
             guard options.cutOver != .manual else {
                 throw MigrationError(
                     .refused,
@@ -83,8 +104,14 @@ public struct Migration: Sendable {
             }
             let native = NativeAlter(
                 plan: plan, control: control, connections: connections, settings: settings, schedule: schedule,
-                deadline: deadline, log: log)
+                deadline: deadline, events: events, log: log)
             let outcome = try await clock.measure(.cuttingOver) { try await native.run(status: status) }
+            status.update {
+                $0.phase = .done
+                $0.cutOver.lastHoldMs = outcome.hold.milliseconds
+                $0.cutOver.longestWaitMs = outcome.wait.milliseconds
+            }
+            events.post(.cutOver)
             return MigrationSummary(plan: plan, outcome: outcome, status: status.snapshot)
         case .shadow(let record):
             status.update { snapshot in
@@ -96,7 +123,7 @@ public struct Migration: Sendable {
                 try await ShadowRun(
                     control: control, connections: connections, settings: settings, deadline: deadline,
                     running: running, status: status,
-                    clock: clock, log: log
+                    clock: clock, events: events, log: log
                 ).run(record)
             } catch let error as MigrationError where error.code == .aborted {
                 try await abort(record, error, control: control)
@@ -110,6 +137,7 @@ public struct Migration: Sendable {
         let current = try await control.run { try StateStore.find(record.name, on: $0) }
         if let current, current.phase.isAfterSwap {
             log.notice("the abort came after the tables had been exchanged; the migration is complete")
+            events.post(.cutOver)
             try await Leftovers.removeAfterSwap(current, on: control)
             return
         }

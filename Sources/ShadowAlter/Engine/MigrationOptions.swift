@@ -52,6 +52,12 @@ public struct MigrationOptions: Sendable {
     public var throttleHTTP: HTTPAddress?
     /// Asked as well, in this order.
     public var throttleSources: [any ThrottleSource] = []
+    /// Told of the run's events; nil: nobody.
+    public var observer: (any MigrationObserver)?
+    /// How often it is told the status.
+    public var statusInterval: Duration = .seconds(60)
+    /// How long after its veto it is asked again whether the cut-over may be attempted.
+    public var vetoInterval: Duration = .seconds(10)
 
     public init() {}
 }

@@ -5,11 +5,13 @@ import PgConnection
 struct SyncPhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
+    let connections: ConnectionOptions
     let stream: ChangeStream
     let refresher: Refresher
     let helm: Helm
     let settings: LiveSettings
     let status: StatusBox
+    let events: EventPost
     let log: Logger
 
     /// So few keys in a pass mean that the shadow is close behind.
@@ -25,7 +27,9 @@ struct SyncPhase: Sendable {
         }
         if record.plan.dependants.contains(where: { $0.preparation != nil }) {
             try await approach()
-            try await Preparations(record: record, control: control, status: status, log: log).run()
+            try await Preparations(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
         }
         try await approach()
         try await control.transaction { [record] connection in
@@ -57,6 +61,7 @@ struct SyncPhase: Sendable {
 
     func hold() async throws {
         guard let wait = helm.cutOverWait else { return }
+        events.post(.beginPostponed(reason: wait))
         log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
         while let wait = helm.cutOverWait {
             try helm.checkDeadline()

@@ -80,6 +80,7 @@ struct Heartbeat: Sendable {
     private func lookAround() async throws {
         let end = try await connection.query("SELECT pg_current_wal_lsn()::text").single().value(as: String.self)
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
+        if let retained = slot?.retainedBytes { try await releaseWAL(retained) }
         try await obedience.look()
         let spooled = try await spooledKeys()
         status.update {
@@ -107,6 +108,19 @@ struct Heartbeat: Sendable {
             try StateStore.setCondition(now.condition, reason: now.reason, now.estimate, of: record.id, on: $0)
         }
         told = now
+    }
+
+    /// WAL that the slot holds back although it is spooled. More than this is nothing that heavy writes explain.
+    private static let plentyOfWAL: Int64 = 8 << 20
+
+    /// A slot lets go of WAL at those points where the server has written down which transactions run, and not in between. By itself it does so
+    /// every 15 s (LOG_SNAPSHOT_INTERVAL_MS in src/backend/postmaster/bgwriter.c) and at checkpoints; since PostgreSQL 16 it can be asked to.
+    private func releaseWAL(_ retained: Int64) async throws {
+        guard retained > Self.plentyOfWAL, connection.serverVersion.major >= 16 else { return }
+        try await connection.execute(
+            """
+            SELECT pg_log_standby_snapshot() WHERE has_function_privilege('pg_log_standby_snapshot()', 'EXECUTE')
+            """)
     }
 
     private func spooledKeys() async throws -> Int64 {

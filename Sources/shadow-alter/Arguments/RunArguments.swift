@@ -54,6 +54,8 @@ struct RunArguments: ParsableArguments {
 
     @OptionGroup(title: "Throttling") var throttle: ThrottleArguments
 
+    @OptionGroup(title: "Hooks") var hooks: HookArguments
+
     @Option(
         help: ArgumentHelp(
             "Serve Prometheus metrics, /healthz and a page to watch the run, over HTTP; on loopback unless a host is given.",

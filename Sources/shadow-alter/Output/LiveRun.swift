@@ -14,13 +14,15 @@ struct LiveRun: Sendable {
 
     init(
         request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions, output: OutputArguments,
-        points wanted: ControlPoints.Wanted = .init()
+        points wanted: ControlPoints.Wanted = .init(), hooks: HookArguments.Settings? = nil
     ) {
         let wantsLine = output.progress == .auto && output.logFormat == .text && Terminal.standardErrorIsTerminal
         let line = wantsLine ? ProgressLine() : nil
         log = Logger(label: "shadow-alter") { [format = output.logFormat] _ in LogOutput(format: format, line: line) }
         let points = ControlPoints(wanted, log: log)
         self.points = points
+        var options = options
+        hooks?.apply(to: &options, log: log)
         migration = Migration(request, connections: connections, options: options, log: log) {
             try await points.open($0, $1)
         }
