@@ -70,6 +70,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var phaseEtaSeconds: Double?
     public var rollbackPossible: Bool
     public var message: String
+    /// How many sessions may copy at this moment; nil when nothing is copied, or the run is not asked itself.
+    public var copyLanes: Int?
 
     enum CodingKeys: String, CodingKey {
         case name, phase, condition, reason, ready, tables, blockers
@@ -85,6 +87,7 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case phaseEtaSeconds = "phase_eta_seconds"
         case rollbackPossible = "rollback_possible"
         case message
+        case copyLanes = "copy_lanes"
     }
 }
 
@@ -111,5 +114,6 @@ extension MigrationStatus {
         try container.encodeIfPresent(phaseEtaSeconds, forKey: .phaseEtaSeconds)
         try container.encode(rollbackPossible, forKey: .rollbackPossible)
         try container.encode(message, forKey: .message)
+        try container.encodeIfPresent(copyLanes, forKey: .copyLanes)
     }
 }

@@ -26,8 +26,7 @@ public enum SteeringCommand: Sendable, Equatable {
         case .cutOver: "the tables may be exchanged as soon as they are in sync"
         case .postpone: "the cut-over is postponed until `cut-over`; the new tables are kept in sync"
         case .abort: "the migration ends, and everything that it has made is removed"
-        // It may hold passwords.
-        case .set(.controlReplicas, _): "\(Setting.controlReplicas.rawValue) is set"
+        case .set(let setting, _) where setting.mayBeSecret: "\(setting.rawValue) is set"
         case .set(let setting, let value): "\(setting.rawValue)=\(value)"
         }
     }
