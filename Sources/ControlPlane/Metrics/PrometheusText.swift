@@ -71,6 +71,12 @@ public struct PrometheusText: Sendable {
         metric(
             "cut_over_hold_seconds", .gauge, "How long the last cut-over held its locks.",
             plain(status.cutOver.lastHoldMs.map { $0 / 1000 }))
+        metric(
+            "verified_rows", .gauge, "Rows that the last verification has compared.",
+            status.verify.outcome == nil ? [] : plain(Double(status.verify.rowsChecked)))
+        metric(
+            "verification_mismatches", .gauge, "Rows that the last verification has found to differ.",
+            status.verify.outcome == nil ? [] : plain(Double(status.verify.mismatches)))
         metric("elapsed_seconds", .gauge, "Time since the migration was recorded.", plain(status.elapsedSeconds))
         return lines.joined(separator: "\n") + "\n"
     }

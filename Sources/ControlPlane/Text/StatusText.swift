@@ -25,6 +25,7 @@ public struct StatusText: Sendable {
             let error = status.cutOver.lastError.map { ", last error: \($0)" } ?? ""
             lines.append("  cut-over        \(status.cutOver.attempts) attempt(s)\(hold)\(error)")
         }
+        if let verified = VerificationText(status.verify).line { lines.append("  verified        \(verified)") }
         lines.append("  started         \(status.startedAt), \(time(Int64(status.elapsedSeconds))) elapsed")
         if !status.message.isEmpty { lines.append("  message         \(status.message)") }
         return lines

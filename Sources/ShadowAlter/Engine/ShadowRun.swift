@@ -27,6 +27,8 @@ struct ShadowRun: Sendable {
             helm: helm, status: status)
         do {
             try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
+            let verified = try await control.run { try StateStore.verification(of: record.id, on: $0) }
+            helm.setVerification(startedAt: verified?.startedAt)
             // What was asked while no run was alive.
             try await obedience.look()
             try await advance(record, obedience, throttle)
@@ -130,6 +132,9 @@ struct ShadowRun: Sendable {
             record, connection: connection, stream: stream, throttle: throttle, status: status)
         let sync = SyncPhase(
             record: record, control: control, stream: stream, refresher: refresher, helm: helm, settings: settings,
+            verification: VerifyPhase(
+                record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+                settings: settings, throttle: throttle, helm: helm, status: status, log: log),
             status: status, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
@@ -138,6 +143,10 @@ struct ShadowRun: Sendable {
         var isExchanged = false
         while !isExchanged {
             try await clock.measure(.ready) { try await sync.hold() }
+            if helm.wantsVerification {
+                try await clock.measure(.catchingUp) { try await sync.verifyAgain() }
+                continue
+            }
             isExchanged = try await clock.measure(.cuttingOver) { try await cutOver.run() }
         }
         await connection.close()

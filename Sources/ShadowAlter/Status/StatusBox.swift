@@ -28,6 +28,7 @@ public final class StatusBox: Sendable {
         public var retainedWAL: Int64?
         public var streamLag: Int64?
         public var cutOver = MigrationStatus.CutOver()
+        public var verify = MigrationStatus.Verify()
         /// How long each phase took, in the order in which they ended.
         public var timings: [Timing] = []
 

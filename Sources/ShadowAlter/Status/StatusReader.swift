@@ -89,9 +89,25 @@ public struct StatusReader: Sendable {
                 attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
-            verify: MigrationStatus.Verify(), startedAt: try row.get("started_at"),
+            verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: nil,
             rollbackPossible: !record.phase.isAfterSwap, message: message)
+    }
+
+    private static func verification(
+        _ record: MigrationRecord, _ live: StatusBox.Snapshot?, on connection: isolated PgConnection
+    ) throws -> MigrationStatus.Verify {
+        if let live, live.verify.outcome == .running { return live.verify }
+        var verify = MigrationStatus.Verify()
+        let leftOut = record.plan.uncompared
+        verify.uncompared = leftOut.isEmpty ? nil : leftOut
+        guard let last = try StateStore.verification(of: record.id, on: connection) else { return verify }
+        verify.rowsChecked = last.rows
+        verify.mismatches = last.mismatches
+        verify.outcome = last.outcome
+        verify.endedAt = last.endedAt
+        verify.mode = live?.verify.mode
+        return verify
     }
 
     private struct TableStatus {

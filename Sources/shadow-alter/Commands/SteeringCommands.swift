@@ -56,6 +56,20 @@ struct PostponeCommand: AsyncParsableCommand {
     func run() async throws { try await target.steer(.postpone) }
 }
 
+/// Compares once more.
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compare all rows of the live and the new table once more, before they may be exchanged.",
+        discussion:
+            "The run that is alive does it as soon as the new table is in sync; `status` shows how far it is, and what came of it. A run that was started with "
+            + "--verify sample takes its sample; one with --verify off compares every row.")
+
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws { try await target.steer(.verify) }
+}
+
 /// Stops the work for as long as wanted.
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
