@@ -148,7 +148,7 @@ struct VerifySQL: Sendable {
                 "\(Self.green).\(Quoting.identifier(column.name))", "\(Self.source).\(Self.value(index))"
             )
             return """
-                CASE WHEN ROW(\(new)) OPERATOR(pg_catalog.*<>) ROW(\(old))
+                CASE WHEN pg_catalog.record_image_ne(ROW(\(new)), ROW(\(old)))
                     THEN \(Quoting.literal("\(column.name) is ")) || \(Self.short(new)) || ' instead of ' || \(Self.short(old)) END
                 """
         }
@@ -226,7 +226,7 @@ struct VerifySQL: Sendable {
         guard !columns.isEmpty else { return "\(Self.green).tableoid IS NULL" }
         let old = columns.indices.map { "\(Self.source).\(Self.value($0))" }.joined(separator: ", ")
         let new = columns.map { "\(Self.green).\(Quoting.identifier($0.name))" }.joined(separator: ", ")
-        return "(\(Self.green).tableoid IS NULL OR ROW(\(old)) OPERATOR(pg_catalog.*<>) ROW(\(new)))"
+        return "(\(Self.green).tableoid IS NULL OR pg_catalog.record_image_ne(ROW(\(old)), ROW(\(new))))"
     }
 
     private var greenMatches: String { greenMatches(Self.source) }
