@@ -65,7 +65,7 @@ extension LiveMigrations {
                         try await session.execute(write?(Int.random(in: 1..<2900)) ?? "")
                         done += 1
                     } catch let error as PgError
-                        where error.sqlState == .uniqueViolation || error.sqlState == .deadlockDetected
+                        where error.sqlState == .uniqueViolation || error.sqlState?.classCode == "40"
                     {
                         // Two writers have met: as it would be without a migration.
                         _ = try? await session.execute("ROLLBACK")
