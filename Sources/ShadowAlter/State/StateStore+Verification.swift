@@ -11,6 +11,8 @@ public enum VerificationOutcome: String, Codable, Sendable {
 struct VerificationRecord: Sendable {
     /// Seconds since 1970 by the server's clock.
     let startedAt: Double
+    /// As PostgreSQL prints it.
+    let started: String
     let outcome: VerificationOutcome
     /// As PostgreSQL prints it; nil while it is under way, and when its run has died.
     let endedAt: String?
@@ -26,13 +28,14 @@ extension StateStore {
     static func verification(of id: Int64, on connection: isolated PgConnection) throws -> VerificationRecord? {
         let row = try connection.query(
             """
-            SELECT extract(epoch FROM verify_started_at)::float8 AS started, verify_ended_at::text AS ended, verify_outcome, verify_rows, verify_mismatches
+            SELECT extract(epoch FROM verify_started_at)::float8 AS epoch, verify_started_at::text AS started,
+                verify_ended_at::text AS ended, verify_outcome, verify_rows, verify_mismatches
             FROM shadow_alter.migration WHERE id = $1 AND verify_started_at IS NOT NULL
             """, [.int(id)]
         ).first
         return try row.map { row in
             VerificationRecord(
-                startedAt: try row.get("started"),
+                startedAt: try row.get("epoch"), started: try row.get("started"),
                 outcome: VerificationOutcome(rawValue: try row.get("verify_outcome")) ?? .running,
                 endedAt: try row.optional("ended"), rows: try row.get("verify_rows"),
                 mismatches: try row.get("verify_mismatches"))

@@ -46,7 +46,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         public var outcome: VerificationOutcome?
         /// `full` or `sample=N%`; nil where it is not known.
         public var mode: String?
-        /// As PostgreSQL prints it.
+        /// As PostgreSQL prints them.
+        public var startedAt: String?
         public var endedAt: String?
         /// The columns that are not compared.
         public var uncompared: [String]?
@@ -54,6 +55,7 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         enum CodingKeys: String, CodingKey {
             case rowsChecked = "rows_checked"
             case mismatches, outcome, mode
+            case startedAt = "started_at"
             case endedAt = "ended_at"
             case uncompared
         }

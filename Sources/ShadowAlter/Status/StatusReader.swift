@@ -105,6 +105,7 @@ public struct StatusReader: Sendable {
         verify.rowsChecked = last.rows
         verify.mismatches = last.mismatches
         verify.outcome = last.outcome
+        verify.startedAt = last.started
         verify.endedAt = last.endedAt
         verify.mode = live?.verify.mode
         return verify
