@@ -39,6 +39,9 @@ public final class StatusBox: Sendable {
         /// What there is to say about the condition, or about what is going on.
         public var currentReason: String? { stop?.reason ?? reason ?? slowdown }
 
+        /// Whether several lanes share the server with the application.
+        var isInLanes: Bool { phase == .copying || verify.outcome == .running }
+
         public var rowsCopied: Int64 { tables.reduce(0) { $0 + $1.rowsCopied } }
 
         /// The part of all pages that is copied, 0 to 1; nil before the pages are counted.

@@ -23,7 +23,7 @@ struct Heartbeat: Sendable {
         while true {
             try await Task.sleep(for: Self.interval)
             // A stream that stands still must not keep us from watching what it holds back.
-            if let commit = try await beat(), status.snapshot.phase == .copying {
+            if let commit = try await beat(), status.snapshot.isInLanes {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()
@@ -72,7 +72,7 @@ struct Heartbeat: Sendable {
             $0.streamLag = stream.lag(behind: end)
             $0.spooledKeys = spooled
             $0.stop = throttle.stop
-            $0.slowdown = $0.phase == .copying ? throttle.slowdown : nil
+            $0.slowdown = $0.isInLanes ? throttle.slowdown : nil
         }
         if let retained = slot?.retainedBytes { try await guardWAL(retained) }
     }

@@ -46,10 +46,15 @@ struct Verified: Sendable {
         try await StatusReader(connections: database.options).status(of: "item")
     }
 
-    /// Asks for a verification and waits for its end, and until the migration is ready again.
-    func verify() async throws -> MigrationStatus.Verify {
+    func verify() async throws -> MigrationStatus.Verify { try await Self.verify(running, database, session) }
+
+    /// Asks for a verification and waits for its end, and until the migration, the only one in the database, is ready again.
+    static func verify(
+        _ running: RunningMigration, _ database: TestDatabase, _ session: TestSession
+    ) async throws -> MigrationStatus.Verify {
+        let name: String = try await session.value("SELECT name FROM shadow_alter.migration")
         let asked: Double = try await session.value("SELECT extract(epoch FROM clock_timestamp())::float8")
-        try await steer(.verify)
+        try await Steer(connections: database.options).run(.verify, name)
         try await running.until("it is verified") {
             try await session.isTrue(
                 """
@@ -57,7 +62,7 @@ struct Verified: Sendable {
                     AND phase = 'ready')
                 """)
         }
-        return try await status().verify
+        return try await StatusReader(connections: database.options).status(of: name).verify
     }
 
     /// Rows that are in one of the two tables only, as text: that is exact for these values.
