@@ -51,9 +51,18 @@ enum Binary {
 
 /// What the program does without a server.
 struct BinaryTests {
+    /// Before the server is asked for anything.
+    @Test func hooksThatAreNotInOrderAreRefused() throws {
+        let answer = try Binary.run(["run", "--table", "t", "--alter", "x", "--hooks", "/nowhere/hooks"])
+        #expect(answer.status == 3)
+        #expect(answer.error.contains("/nowhere/hooks: the directory of --hooks does not exist"), "\(answer.error)")
+    }
+
     @Test(arguments: [
         ["bogus"], ["run"], ["run", "--table", "t"], ["run", "--table", "t", "--alter", "x", "--lock-timeout", "5"],
         ["run", "--table", "t", "--alter", "x", "--copy-workers", "0"], ["run", "--script", "/nowhere/script.sql"],
+        ["run", "--table", "t", "--alter", "x", "--hooks-timeout", "500ms"],
+        ["run", "--table", "t", "--alter", "x", "--hooks-status-interval", "often"],
         ["plan", "--nonsense"], ["status", "a", "b"], ["demo", "--rows", "none"], ["demo", "--rows", "0"],
     ])
     func aCommandLineThatCannotBeUnderstoodEndsWith2(arguments: [String]) throws {

@@ -11,7 +11,7 @@ import Testing
              "tables": [{"table": "public.orders", "rows_estimated": 2000000, "rows_copied": 500000, "percent": 25.5},
                         {"table": "public.\\"Odd\\"", "rows_copied": 3, "percent": 100}],
              "dirty_keys_spooled": 17, "keys_refreshed": 4, "retained_wal_bytes": 1048576,
-             "cut_over": {"attempts": 2, "last_hold_ms": 12.5}, "verify": {"rows_checked": 0, "mismatches": 0},
+             "cut_over": {"attempts": 2, "last_hold_ms": 12.5}, "blockers": [], "verify": {"rows_checked": 0, "mismatches": 0},
              "started_at": "2030-01-01 00:00:00+00", "elapsed_seconds": 12.25, "rollback_possible": true, "message": ""}
             """
         return try JSONDecoder().decode(MigrationStatus.self, from: Data(json.utf8))

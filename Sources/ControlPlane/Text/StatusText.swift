@@ -26,6 +26,12 @@ public struct StatusText: Sendable {
             lines.append("  cut-over        \(status.cutOver.attempts) attempt(s)\(hold)\(error)")
         }
         if let verified = VerificationText(status.verify).line { lines.append("  verified        \(verified)") }
+        for blocker in status.blockers { lines.append("  in the way      \(blocker)") }
+        if !status.phase.isAfterSwap, !status.ready, status.etaSeconds != nil || status.phaseEtaSeconds != nil {
+            let phase = status.phaseEtaSeconds.map { "\(status.phase.rawValue) ends in \(time(Int64($0)))" }
+            let total = status.etaSeconds.map { "ready in \(time(Int64($0)))" }
+            lines.append("  to go           \([phase, total].compactMap(\.self).joined(separator: ", "))")
+        }
         lines.append("  started         \(status.startedAt), \(time(Int64(status.elapsedSeconds))) elapsed")
         if !status.message.isEmpty { lines.append("  message         \(status.message)") }
         return lines

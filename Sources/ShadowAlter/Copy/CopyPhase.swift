@@ -25,12 +25,47 @@ struct CopyPhase: Sendable {
                 try await start(table, at: index, agenda, on: control)
             }
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for lane in 0..<settings.current.copyWorkers {
-                group.addTask { try await run(lane: lane, agenda) }
-            }
+        try await runLanes(agenda)
+    }
+
+    private enum Ended: Sendable {
+        case lane
+        case pause
+    }
+
+    /// How often a change of the number of lanes is looked for.
+    private static let laneInterval = Duration.milliseconds(200)
+
+    /// As many lanes as the setting says at any time. One that is not wanted any more waits in `admit`, with a session that does nothing.
+    private func runLanes(_ agenda: SharedAgenda) async throws {
+        try await withThrowingTaskGroup(of: Ended.self) { group in
+            var lanes = 0
+            var running = 0
+            var isOver = false
             // The first failure ends the others after the chunk that they are in.
-            while try await group.next() != nil {}
+            repeat {
+                let wanted = settings.current.copyWorkers
+                throttle.setLanes(wanted)
+                while lanes < wanted, !isOver {
+                    let lane = lanes
+                    group.addTask {
+                        try await run(lane: lane, agenda)
+                        return .lane
+                    }
+                    (lanes, running) = (lanes + 1, running + 1)
+                }
+                group.addTask {
+                    try? await Task.sleep(for: Self.laneInterval)
+                    return .pause
+                }
+                while case .lane? = try await group.next() {
+                    running -= 1
+                    // It ends when nothing is left.
+                    isOver = true
+                    if running == 0 { break }
+                }
+            } while running > 0
+            group.cancelAll()
         }
     }
 
@@ -97,7 +132,14 @@ struct CopyPhase: Sendable {
     }
 
     private func run(lane: Int, _ agenda: SharedAgenda) async throws {
-        let connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
+        let connection: PgConnection
+        do {
+            connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
+        } catch let error as PgError where lane > 0 && error.code == .connectionFailed {
+            // A server that has no place for one more session is no reason to end the work of the others.
+            log.warning("the copy goes on without lane \(lane + 1), which cannot connect: \(error.message)")
+            return
+        }
         do {
             try await copy(lane: lane, agenda, on: connection)
             await connection.close()

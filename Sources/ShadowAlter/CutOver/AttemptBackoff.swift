@@ -1,7 +1,7 @@
 /// How long to wait between attempts at the cut-over: doubling, with jitter, so that we do not fall into step with a job of the
 /// application's. Pure but for the dice, which are passed in.
 struct AttemptBackoff: Sendable {
-    private var failures = 0
+    private(set) var failures = 0
     private static let first = Duration.milliseconds(200)
     private static let longest = Duration.seconds(30)
 

@@ -18,6 +18,10 @@ struct CutOverAttempt: Sendable {
     let connection: PgConnection
     let stream: ChangeStream
     let options: MigrationOptions
+    /// Looks around while the locks are waited for.
+    let observer: PgConnection
+    /// How many attempts were given up before this one.
+    let failures: Int
 
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
@@ -124,10 +128,15 @@ struct CutOverAttempt: Sendable {
     private func lock(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
         let plan = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID))
         let bound = LockBound(options.lockTimeout, deadlockTimeout: rehearsal.deadlockTimeout, plan)
+        let watch = QueueWatch(
+            attempt: connection, observer: observer, relations: plan.all.map(\.oid),
+            tolerance: QueueWatch.tolerance(afterFailures: failures, lockTimeout: bound.timeout))
         do {
-            try bound.take(
-                plan.statements(owners: rehearsal.owners),
-                then: options.attemptSettings(lockTimeout: bound.furtherTimeout), on: connection)
+            try watch.during {
+                try bound.take(
+                    plan.statements(owners: rehearsal.owners),
+                    then: options.attemptSettings(lockTimeout: bound.furtherTimeout), on: connection)
+            }
         } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
             throw MigrationError.sourceChanged(
                 record, "what the cut-over locks is not as it was planned for: \(error.message)")

@@ -12,15 +12,20 @@ struct CutOverPhase: Sendable {
     let throttle: Throttle
     let helm: Helm
     let status: StatusBox
+    let events: EventPost
     let log: Logger
-
-    private static let lookInterval = Duration.milliseconds(500)
 
     /// Returns whether the tables were exchanged; otherwise the cut-over was postponed.
     func run() async throws -> Bool {
         try await set(.cuttingOver)
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(events: events, status: status, settings: settings, log: log) {
+            guard helm.mayCutOver else { return false }
+            try helm.checkDeadline()
+            try await catchUp()
+            return true
+        }
         while true {
             try Task.checkCancellation()
             try await waitForBlockers()
@@ -32,8 +37,15 @@ struct CutOverPhase: Sendable {
             }
             // What came up during the last pass.
             if throttle.stop != nil { continue }
+            if try await isInTheWay() { continue }
             try helm.checkDeadline()
-            if try await attempt() { return true }
+            // Whoever is asked may take his time: what was looked at before is looked at again.
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
+            if try await attempt(after: backoff.failures) { return true }
             let delay = backoff.next(using: &generator)
             try await Task.sleep(for: delay)
         }
@@ -43,42 +55,27 @@ struct CutOverPhase: Sendable {
         try await control.run { [record] in try StateStore.setPhase(phase, of: record.id, on: $0) }
     }
 
-    /// A request for ACCESS EXCLUSIVE that waits makes everybody wait who comes after it, so that none is made while it could not be granted.
     private func waitForBlockers() async throws {
-        let partitions = try await control.run { [record] connection in
-            try record.tables.filter(\.plan.isPartitioned).flatMap { table in
-                try Arrivals.read(table, on: connection).partitions.map(\.oid)
-            }
-        }
-        let locks = LockPlan(record.plan, greenOIDs: record.tables.map(\.greenOID)).all.map(\.oid)
-        let finder = BlockerFinder(
-            relations: locks + partitions, migrationID: record.id, patience: settings.current.lockTimeout)
-        var reported: [Int32?] = []
-        while true {
-            let blockers = try await control.run { try finder.find(on: $0) }
-            guard let first = blockers.first else {
-                status.update {
-                    $0.reason = nil
-                    $0.isWaiting = false
-                }
-                return
-            }
-            let more = blockers.count > 1 ? " (and \(blockers.count - 1) more)" : ""
-            guard helm.mayCutOver else { return }
+        try await BlockerWait(control: control, settings: settings, status: status, log: log).run(try await finder()) {
+            message in
+            try await control.run { [record] in try StateStore.setMessage(message, of: record.id, on: $0) }
+        } meanwhile: {
+            guard helm.mayCutOver else { return false }
             try helm.checkDeadline()
-            status.update {
-                $0.reason = "waiting: \(first)\(more)"
-                $0.isWaiting = true
-            }
-            if blockers.map(\.pid) != reported {
-                for blocker in blockers { log.notice("the cut-over waits: \(blocker)") }
-                reported = blockers.map(\.pid)
-                let message = "cut-over waits: \(first)\(more)"
-                try await control.run { [record] in try StateStore.setMessage(message, of: record.id, on: $0) }
-            }
-            try await Task.sleep(for: Self.lookInterval)
             try await catchUp()
+            return true
         }
+    }
+
+    private func finder() async throws -> BlockerFinder {
+        let patience = settings.current.lockTimeout
+        return try await control.run { [record] in try BlockerFinder(record, patience: patience, on: $0) }
+    }
+
+    /// Once more, after all the waiting for other things.
+    private func isInTheWay() async throws -> Bool {
+        let finder = try await finder()
+        return try await control.run { try !finder.find(on: $0).isEmpty }
     }
 
     private func catchUp() async throws {
@@ -87,10 +84,12 @@ struct CutOverPhase: Sendable {
     }
 
     /// Returns whether the tables were exchanged.
-    private func attempt() async throws -> Bool {
+    private func attempt(after failures: Int) async throws -> Bool {
         status.update { $0.cutOver.attempts += 1 }
         let connection = try await PgConnection.connect(connections, for: .cutOver, plan: record.plan)
-        let attempt = CutOverAttempt(record: record, connection: connection, stream: stream, options: settings.current)
+        let attempt = CutOverAttempt(
+            record: record, connection: connection, stream: stream, options: settings.current,
+            observer: control, failures: failures)
         do {
             let outcome = try await attempt.run()
             await connection.close()
@@ -159,6 +158,8 @@ struct CutOverPhase: Sendable {
             return "the change stream was not drained within \(Int(error.limit.milliseconds)) ms"
         case let error as CutOverAttempt.OverBudget:
             return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
+        case let harm as QueueWatch.Harm:
+            return "\(harm)"
         case let error as LockBound.Exceeded:
             return "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
         case let error as InitialCopyUnderWay:

@@ -6,25 +6,42 @@ struct NativeAlter: Sendable {
     let plan: MigrationPlan
     let control: PgConnection
     let connections: ConnectionOptions
-    let options: MigrationOptions
+    let settings: LiveSettings
     let schedule: CutOverSchedule
     /// In seconds since 1970 by the server's clock; nil: none.
     let deadline: Double?
+    let events: EventPost
     let log: Logger
 
     func run(status: StatusBox) async throws -> CutOverAttempt.Outcome {
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
+        var permission = CutOverPermission(
+            events: events, status: status, settings: settings, log: log
+        ) {
+            try await checkDeadline()
+            return try await schedule.wait(on: control) == nil
+        }
         while true {
             try await waitForSchedule(status)
             try await waitForBlockers(status)
+            guard try await schedule.wait(on: control) == nil else { continue }
+            try await checkDeadline()
+            guard permission.isGiven else {
+                try await permission.ask()
+                continue
+            }
+            permission.use()
             status.update { $0.cutOver.attempts += 1 }
             do {
-                return try await attempt()
+                return try await attempt(after: backoff.failures)
             } catch let error as LockBound.Exceeded {
                 let why = "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
                 status.update { $0.cutOver.lastError = why }
                 log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(why)")
+            } catch let harm as QueueWatch.Harm {
+                status.update { $0.cutOver.lastError = "\(harm)" }
+                log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(harm)")
             } catch let error as PgError {
                 switch error.sqlState {
                 case .lockNotAvailable?, .deadlockDetected?, .queryCanceled?:
@@ -42,19 +59,17 @@ struct NativeAlter: Sendable {
     }
 
     private var finder: BlockerFinder {
-        BlockerFinder(relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: options.lockTimeout)
+        BlockerFinder(
+            relations: plan.exchanges.map(\.sourceOID), migrationID: nil, patience: settings.current.lockTimeout)
     }
 
     private func waitForSchedule(_ status: StatusBox) async throws {
+        var isTold = false
         while let wait = try await schedule.wait(on: control) {
-            if let deadline {
-                let now: Double = try await control.query("SELECT extract(epoch FROM clock_timestamp())::float8")
-                    .single().value()
-                guard now < deadline else {
-                    throw MigrationError(
-                        .deadlineMissed, "the table was not altered before the deadline", state: "nothing was touched",
-                        advice: "run the same command with a later --cut-over-deadline")
-                }
+            try await checkDeadline()
+            if !isTold {
+                events.post(.beginPostponed(reason: wait))
+                isTold = true
             }
             status.update {
                 $0.reason = wait
@@ -68,27 +83,44 @@ struct NativeAlter: Sendable {
         }
     }
 
-    private func waitForBlockers(_ status: StatusBox) async throws {
-        while let blocker = try await control.run({ try finder.find(on: $0) }).first {
-            status.update { $0.reason = "waiting: \(blocker)" }
-            try await Task.sleep(for: .milliseconds(500))
+    private func checkDeadline() async throws {
+        guard let deadline else { return }
+        let now: Double = try await control.query("SELECT extract(epoch FROM clock_timestamp())::float8")
+            .single().value()
+        guard now < deadline else {
+            throw MigrationError(
+                .deadlineMissed, "the table was not altered before the deadline", state: "nothing was touched",
+                advice: "run the same command with a later --cut-over-deadline")
         }
-        status.update { $0.reason = nil }
     }
 
-    private func attempt() async throws -> CutOverAttempt.Outcome {
+    private func waitForBlockers(_ status: StatusBox) async throws {
+        try await BlockerWait(control: control, settings: settings, status: status, log: log).run(finder) { _ in
+        } meanwhile: {
+            try await checkDeadline()
+            return try await schedule.wait(on: control) == nil
+        }
+    }
+
+    private func attempt(after failures: Int) async throws -> CutOverAttempt.Outcome {
+        let options = settings.current
         let connection = try await PgConnection.connect(connections, for: .cutOver, plan: plan)
         do {
             let clock = ContinuousClock()
             let requested = clock.now
-            let granted = try await connection.transaction { [plan, options] connection in
+            let granted = try await connection.transaction { [plan] connection in
                 try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
                 let locks = LockPlan(plan)
                 let bound = LockBound(
                     options.lockTimeout, deadlockTimeout: try LockBound.deadlockTimeout(on: connection), locks)
-                try bound.take(
-                    locks.statements(owners: [:]), then: options.attemptSettings(lockTimeout: bound.furtherTimeout),
-                    on: connection)
+                let watch = QueueWatch(
+                    attempt: connection, observer: control, relations: locks.all.map(\.oid),
+                    tolerance: QueueWatch.tolerance(afterFailures: failures, lockTimeout: bound.timeout))
+                try watch.during {
+                    try bound.take(
+                        locks.statements(owners: [:]), then: options.attemptSettings(lockTimeout: bound.furtherTimeout),
+                        on: connection)
+                }
                 let granted = clock.now
                 for table in plan.exchanges {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)

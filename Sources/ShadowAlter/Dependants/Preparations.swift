@@ -5,16 +5,28 @@ import PgConnection
 struct Preparations: Sendable {
     let record: MigrationRecord
     let control: PgConnection
+    let connections: ConnectionOptions
     let status: StatusBox
     let log: Logger
 
     /// A run that is continued builds what is not there yet.
     func run() async throws {
-        for dependant in record.plan.dependants {
-            guard let preparation = dependant.preparation, try await isMissing(preparation) else { continue }
-            status.update { $0.reason = "building the \(dependant.name)" }
-            try await build(preparation, dependant)
-            log.info("built the \(dependant.name) over the new table")
+        let observer = try await PgConnection.connect(connections, for: .control)
+        do {
+            let courtesy = Courtesy(working: control, observer: observer, log: log)
+            for dependant in record.plan.dependants {
+                guard let preparation = dependant.preparation, try await isMissing(preparation) else { continue }
+                status.update { $0.reason = "building the \(dependant.name)" }
+                // It reads other tables, too, for as long as it takes.
+                try await courtesy.run("the building of the \(dependant.name)") {
+                    try await build(preparation, dependant)
+                }
+                log.info("built the \(dependant.name) over the new table")
+            }
+            await observer.close()
+        } catch {
+            await observer.close()
+            throw error
         }
         status.update { $0.reason = nil }
     }
@@ -39,9 +51,7 @@ struct Preparations: Sendable {
                     throw error
                 }
             }
-        } catch let error as PgError where error.sqlState == .queryCanceled && Task.isCancelled {
-            throw CancellationError()
-        } catch let error as PgError where !error.isConnectionLoss {
+        } catch let error as PgError where !error.isConnectionLoss && error.sqlState != .queryCanceled {
             throw MigrationError(
                 .inconsistent, "the \(dependant.name) could not be built over the new table: \(error.message)",
                 state: "no live table and not the \(dependant.name) was touched; all rows are copied",

@@ -10,6 +10,7 @@ public struct Migration: Sendable {
     let settings: LiveSettings
     let log: Logger
     private let running: RunControl
+    private let events: EventPost
     /// What is going on, for whoever displays it.
     public let status: StatusBox
     /// For a control socket and the like.
@@ -29,10 +30,25 @@ public struct Migration: Sendable {
         settings = LiveSettings(options)
         status = StatusBox()
         running = RunControl(settings: settings, status: status, onStart: onStart)
+        events = EventPost(request, options: options, status: status, log: log)
     }
 
     /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise.
     public func run() async throws -> MigrationSummary {
+        // Whoever is told of the end finds no session of this run, and may run anything himself.
+        do {
+            let summary = try await connected()
+            await events.end(.success)
+            return summary
+        } catch {
+            // Whatever the server says to a statement that was cancelled for it.
+            let isInterrupted = Task.isCancelled && error is PgError
+            await events.end(.failure(MigrationFailure(isInterrupted ? CancellationError() : error)))
+            throw error
+        }
+    }
+
+    private func connected() async throws -> MigrationSummary {
         let clock = PhaseClock(status: status)
         let control = try await PgConnection.connect(connections, for: .control)
         do {
@@ -59,8 +75,12 @@ public struct Migration: Sendable {
             try schedule.check(on: connection)
             return try options.cutOverDeadline?.epoch(on: connection)
         }
-        switch try await Opening(request: request, log: log).open(on: control) {
+        try await events.connected(request, on: control)
+        events.start()
+        switch try await Opening(request: request, events: events, log: log).open(on: control) {
         case .native(let plan):
+            events.planned(plan)
+            events.post(.validated)
             guard options.cutOver != .manual else {
                 throw MigrationError(
                     .refused,
@@ -71,9 +91,15 @@ public struct Migration: Sendable {
                 )
             }
             let native = NativeAlter(
-                plan: plan, control: control, connections: connections, options: options, schedule: schedule,
-                deadline: deadline, log: log)
+                plan: plan, control: control, connections: connections, settings: settings, schedule: schedule,
+                deadline: deadline, events: events, log: log)
             let outcome = try await clock.measure(.cuttingOver) { try await native.run(status: status) }
+            status.update {
+                $0.phase = .done
+                $0.cutOver.lastHoldMs = outcome.hold.milliseconds
+                $0.cutOver.longestWaitMs = outcome.wait.milliseconds
+            }
+            events.post(.cutOver)
             return MigrationSummary(plan: plan, outcome: outcome, status: status.snapshot)
         case .shadow(let record):
             status.update { snapshot in
@@ -85,7 +111,7 @@ public struct Migration: Sendable {
                 try await ShadowRun(
                     control: control, connections: connections, settings: settings, deadline: deadline,
                     running: running, status: status,
-                    clock: clock, log: log
+                    clock: clock, events: events, log: log
                 ).run(record)
             } catch let error as MigrationError where error.code == .aborted {
                 try await abort(record, error, control: control)
@@ -99,6 +125,7 @@ public struct Migration: Sendable {
         let current = try await control.run { try StateStore.find(record.name, on: $0) }
         if let current, current.phase.isAfterSwap {
             log.notice("the abort came after the tables had been exchanged; the migration is complete")
+            events.post(.cutOver)
             try await Leftovers.removeAfterSwap(current, on: control)
             return
         }

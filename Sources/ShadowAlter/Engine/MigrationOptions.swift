@@ -22,6 +22,8 @@ public struct MigrationOptions: Sendable {
     public var lockTimeout: Duration = .milliseconds(500)
     /// How long an attempt may take from its request for the lock to COMMIT.
     public var cutOverBudget: Duration = .seconds(1)
+    /// Whom the cut-over may end that is in its way; nil: nobody.
+    public var blockerTermination: BlockerTermination?
     /// How many sessions copy and build indexes at the same time, at least 1.
     public var copyWorkers = 2
     /// How long one chunk should take.
@@ -50,6 +52,12 @@ public struct MigrationOptions: Sendable {
     public var throttleFlagFile: String?
     /// Asked as well, in this order.
     public var throttleSources: [any ThrottleSource] = []
+    /// Told of the run's events; nil: nobody.
+    public var observer: (any MigrationObserver)?
+    /// How often it is told the status.
+    public var statusInterval: Duration = .seconds(60)
+    /// How long after its veto it is asked again whether the cut-over may be attempted.
+    public var vetoInterval: Duration = .seconds(10)
 
     public init() {}
 }

@@ -9,14 +9,18 @@ struct Opening: Sendable {
     }
 
     let request: MigrationRequest
+    let events: EventPost
     let log: Logger
 
     func open(on control: PgConnection) async throws -> Opened {
         if let existing = try await existing(on: control) {
             log.notice("continuing migration \(existing.name), which is in the phase \(existing.phase.rawValue)")
+            try await events.resumed(existing, on: control)
+            events.post(.startup)
             return .shadow(existing)
         }
-        return try await control.transaction { [request, log] connection in
+        events.post(.startup)
+        let opened: Opened = try await control.transaction { [request, log] connection in
             let plan = try Planning.plan(request, on: connection)
             for advice in plan.subscribers { log.notice("subscribers: \(advice)") }
             guard plan.strategy == .shadow else { return .native(plan) }
@@ -32,6 +36,11 @@ struct Opening: Sendable {
             try Self.lock(record, on: connection)
             return .shadow(record)
         }
+        if case .shadow(let record) = opened {
+            try await events.recorded(record, on: control)
+            events.post(.validated)
+        }
+        return opened
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {

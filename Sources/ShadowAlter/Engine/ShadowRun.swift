@@ -12,6 +12,7 @@ struct ShadowRun: Sendable {
     let running: RunControl
     let status: StatusBox
     let clock: PhaseClock
+    let events: EventPost
     let log: Logger
 
     func run(_ record: MigrationRecord) async throws {
@@ -19,14 +20,15 @@ struct ShadowRun: Sendable {
             try await finish(record)
             return
         }
-        let throttle = Throttle(lanes: settings.current.copyWorkers)
+        let throttle = Throttle(lanes: settings.current.copyWorkers) { [events] in events.post(.throttle($0)) }
         let helm = Helm(settings: settings, throttle: throttle, status: status, log: log)
         let watcher = try await PgConnection.connect(connections, for: .control)
         let obedience = Obedience(
             record: record, connection: watcher, schedule: CutOverSchedule(settings.current), deadline: deadline,
             helm: helm, status: status)
         do {
-            try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
+            let socket = try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
+            events.learn { $0.socket = socket }
             let verified = try await control.run { try StateStore.verification(of: record.id, on: $0) }
             helm.setVerification(startedAt: verified?.startedAt)
             // What was asked while no run was alive.
@@ -64,7 +66,9 @@ struct ShadowRun: Sendable {
     /// The stream first, which costs the server something for as long as it is there.
     private func finish(_ record: MigrationRecord) async throws {
         try await Leftovers.removeAfterSwap(record, on: control)
-        try await SettlePhase(record: record, control: control, status: status, log: log).run()
+        try await SettlePhase(
+            record: record, control: control, connections: connections, status: status, log: log
+        ).run()
         status.update { $0.phase = .done }
     }
 
@@ -107,6 +111,7 @@ struct ShadowRun: Sendable {
     ) async throws {
         if first <= .copying {
             try await clock.measure(.copying) {
+                events.post(.beforeCopy)
                 try await heartbeat.measureBaseline()
                 try await CopyPhase(
                     record: record, control: control, connections: connections, settings: settings, throttle: throttle,
@@ -117,6 +122,7 @@ struct ShadowRun: Sendable {
                 log.info(
                     "copied \(status.snapshot.rowsCopied) rows; \(purged) of them changed meanwhile and will be refreshed"
                 )
+                events.post(.copyComplete)
             }
         }
         if first <= .indexing {
@@ -131,24 +137,31 @@ struct ShadowRun: Sendable {
         let refresher = try await Refresher(
             record, connection: connection, stream: stream, throttle: throttle, status: status)
         let sync = SyncPhase(
-            record: record, control: control, stream: stream, refresher: refresher, helm: helm, settings: settings,
+            record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+            helm: helm, settings: settings,
             verification: VerifyPhase(
                 record: record, control: control, connections: connections, stream: stream, refresher: refresher,
                 settings: settings, throttle: throttle, helm: helm, status: status, log: log),
-            status: status, log: log)
+            status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
             record: record, control: control, connections: connections, stream: stream, refresher: refresher,
-            settings: settings, throttle: throttle, helm: helm, status: status, log: log)
+            settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
         var isExchanged = false
+        var isNew = true
         while !isExchanged {
-            try await clock.measure(.ready) { try await sync.hold() }
+            try await clock.measure(.ready) {
+                if isNew { events.post(.ready) }
+                try await sync.hold()
+            }
+            isNew = false
             if helm.wantsVerification {
                 try await clock.measure(.catchingUp) { try await sync.verifyAgain() }
-                continue
+            } else {
+                isExchanged = try await clock.measure(.cuttingOver) { try await cutOver.run() }
             }
-            isExchanged = try await clock.measure(.cuttingOver) { try await cutOver.run() }
         }
+        events.post(.cutOver)
         await connection.close()
     }
 }

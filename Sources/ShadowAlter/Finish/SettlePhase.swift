@@ -5,6 +5,7 @@ import PgConnection
 struct SettlePhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
+    let connections: ConnectionOptions
     let status: StatusBox
     let log: Logger
 
@@ -15,32 +16,48 @@ struct SettlePhase: Sendable {
     /// interrupted begins with the first.
     func run() async throws {
         let work = record.plan.dependants.flatMap { dependant in dependant.settle.map { (dependant.name, $0) } }
-        for (name, statement) in work {
-            status.update { $0.reason = "after the cut-over: \(name)" }
-            try await settle(name, statement)
+        if !work.isEmpty {
+            let observer = try await PgConnection.connect(connections, for: .control)
+            do {
+                for (name, statement) in work {
+                    status.update { $0.reason = "after the cut-over: \(name)" }
+                    try await settle(name, statement, observer)
+                }
+                await observer.close()
+            } catch {
+                await observer.close()
+                throw error
+            }
         }
         status.update { $0.reason = nil }
         try await control.transaction { [record] in try StateStore.setSettled(true, of: record.id, on: $0) }
     }
 
-    private func settle(_ name: String, _ statement: String) async throws {
+    /// VALIDATE CONSTRAINT holds SHARE UPDATE EXCLUSIVE for as long as it reads, and makes everybody wait who changes the table's definition, with
+    /// all that wait behind him.
+    private func settle(_ name: String, _ statement: String, _ observer: PgConnection) async throws {
+        let courtesy = Courtesy(working: control, observer: observer, log: log)
         while true {
             try Task.checkCancellation()
             do {
-                try await control.cancellable { connection in
-                    try connection.execute(
-                        "BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)'; \(statement); COMMIT")
+                try await courtesy.run("the \(name)") {
+                    do {
+                        try await control.cancellable { connection in
+                            try connection.execute(
+                                "BEGIN; SET LOCAL lock_timeout = '\(Self.lockTimeout)'; \(statement); COMMIT")
+                        }
+                    } catch {
+                        _ = try? await control.execute("ROLLBACK")
+                        throw error
+                    }
                 }
                 log.info("after the cut-over: \(name)")
                 return
             } catch let error as PgError {
-                _ = try? await control.execute("ROLLBACK")
                 switch error.sqlState {
                 case .lockNotAvailable?, .deadlockDetected?:
                     log.notice("\(name) waits for a lock of somebody else's")
                     try await Task.sleep(for: .seconds(1))
-                case .queryCanceled? where Task.isCancelled:
-                    throw CancellationError()
                 case let state? where state.isAboutAMissingObject:
                     log.warning(
                         "\(name) is not there any more, somebody has dropped it: nothing is left to be done for it")

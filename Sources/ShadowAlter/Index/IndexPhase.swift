@@ -23,7 +23,10 @@ struct IndexPhase: Sendable {
     func run() async throws {
         // A small table's indexes fill the time that the last of the large ones leaves.
         let jobs = try await missing().sorted { $0.weight > $1.weight }
-        status.update { $0.indexesToBuild = jobs.count }
+        status.update {
+            $0.indexesToBuild = jobs.count
+            $0.indexWork.total = jobs.reduce(0) { $0 + $1.weight }
+        }
         let queue = JobQueue(jobs)
         let sessions = max(1, min(options.copyWorkers, jobs.count))
         let share = jobs.reduce(0) { $0 + $1.weight } / Double(options.copyWorkers)
@@ -69,9 +72,14 @@ struct IndexPhase: Sendable {
                     job.index, of: job.table, fairShare: fairShare / job.table.indexWeight)
                 try await connection.run { try resources.apply(on: $0) }
                 let start = ContinuousClock.now
+                let process = connection.backendPID
+                status.update { $0.indexWork.begin(job.weight, by: process) }
                 try await build(job, on: connection)
                 let took = ContinuousClock.now - start
-                status.update { $0.indexesBuilt += 1 }
+                status.update {
+                    $0.indexesBuilt += 1
+                    $0.indexWork.end(by: process)
+                }
                 log.info(
                     "built index \(job.index.name)",
                     metadata: ["seconds": "\((took.seconds * 10).rounded() / 10)"])

@@ -5,12 +5,14 @@ import PgConnection
 struct SyncPhase: Sendable {
     let record: MigrationRecord
     let control: PgConnection
+    let connections: ConnectionOptions
     let stream: ChangeStream
     let refresher: Refresher
     let helm: Helm
     let settings: LiveSettings
     let verification: VerifyPhase
     let status: StatusBox
+    let events: EventPost
     let log: Logger
 
     /// So few keys in a pass mean that the shadow is close behind.
@@ -26,7 +28,9 @@ struct SyncPhase: Sendable {
         }
         if record.plan.dependants.contains(where: { $0.preparation != nil }) {
             try await approach()
-            try await Preparations(record: record, control: control, status: status, log: log).run()
+            try await Preparations(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
         }
         try await approach()
         if try await verification.isWanted() {
@@ -74,6 +78,7 @@ struct SyncPhase: Sendable {
 
     func hold() async throws {
         guard let wait = helm.cutOverWait, !helm.wantsVerification else { return }
+        events.post(.beginPostponed(reason: wait))
         log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
         while let wait = helm.cutOverWait, !helm.wantsVerification {
             try helm.checkDeadline()

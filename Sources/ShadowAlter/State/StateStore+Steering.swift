@@ -22,11 +22,18 @@ extension StateStore {
 
     /// What a run says of itself for those who only see the state tables.
     static func setCondition(
-        _ condition: MigrationStatus.Condition, reason: String?, of id: Int64, on connection: isolated PgConnection
+        _ condition: MigrationStatus.Condition, reason: String?, _ estimate: Estimate, of id: Int64,
+        on connection: isolated PgConnection
     ) throws {
         try connection.query(
-            "UPDATE shadow_alter.migration SET condition = $2, reason = $3 WHERE id = $1",
-            [.int(id), .text(condition.rawValue), .text(reason)])
+            """
+            UPDATE shadow_alter.migration SET condition = $2, reason = $3, phase_eta = $4::float8, eta = $5::float8, eta_at = clock_timestamp()
+            WHERE id = $1
+            """,
+            [
+                .int(id), .text(condition.rawValue), .text(reason), .text(estimate.phase.map { "\($0)" }),
+                .text(estimate.total.map { "\($0)" }),
+            ])
     }
 
     /// Where the run that is alive can be spoken to.

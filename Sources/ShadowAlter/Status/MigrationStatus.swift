@@ -72,16 +72,21 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var streamLagBytes: Int64?
     public var retainedWALBytes: Int64?
     public var cutOver: CutOver
+    /// Who would be in the way of the cut-over now; empty before the new table is in sync.
+    public var blockers: [Blocker] = []
     public var verify: Verify
     /// ISO 8601 with time zone, as PostgreSQL prints it.
     public var startedAt: String
     public var elapsedSeconds: Double
+    /// Until the new table is ready; 0 once it is; nil while unknown.
     public var etaSeconds: Double?
+    /// Until the phase ends; nil while unknown.
+    public var phaseEtaSeconds: Double?
     public var rollbackPossible: Bool
     public var message: String
 
     enum CodingKeys: String, CodingKey {
-        case name, phase, condition, reason, ready, tables
+        case name, phase, condition, reason, ready, tables, blockers
         case dirtyKeysSpooled = "dirty_keys_spooled"
         case keysRefreshed = "keys_refreshed"
         case streamLagBytes = "stream_lag_bytes"
@@ -91,7 +96,34 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case startedAt = "started_at"
         case elapsedSeconds = "elapsed_seconds"
         case etaSeconds = "eta_seconds"
+        case phaseEtaSeconds = "phase_eta_seconds"
         case rollbackPossible = "rollback_possible"
         case message
+    }
+}
+
+extension MigrationStatus {
+    /// What is unknown is left out, but for `eta_seconds`, which is null: whoever reads it wants to be told that there is none.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(condition, forKey: .condition)
+        try container.encodeIfPresent(reason, forKey: .reason)
+        try container.encode(ready, forKey: .ready)
+        try container.encode(tables, forKey: .tables)
+        try container.encode(dirtyKeysSpooled, forKey: .dirtyKeysSpooled)
+        try container.encode(keysRefreshed, forKey: .keysRefreshed)
+        try container.encodeIfPresent(streamLagBytes, forKey: .streamLagBytes)
+        try container.encodeIfPresent(retainedWALBytes, forKey: .retainedWALBytes)
+        try container.encode(cutOver, forKey: .cutOver)
+        try container.encode(blockers, forKey: .blockers)
+        try container.encode(verify, forKey: .verify)
+        try container.encode(startedAt, forKey: .startedAt)
+        try container.encode(elapsedSeconds, forKey: .elapsedSeconds)
+        try container.encode(etaSeconds, forKey: .etaSeconds)
+        try container.encodeIfPresent(phaseEtaSeconds, forKey: .phaseEtaSeconds)
+        try container.encode(rollbackPossible, forKey: .rollbackPossible)
+        try container.encode(message, forKey: .message)
     }
 }

@@ -23,6 +23,10 @@ public final class StatusBox: Sendable {
         public var tables: [Table] = []
         public var indexesToBuild = 0
         public var indexesBuilt = 0
+        public var indexWork = IndexWork()
+        /// 0 to 1; nil while nothing is compared.
+        public var verifiedPart: Double?
+        public var estimate = Estimate()
         public var keysRefreshed: Int64 = 0
         public var spooledKeys: Int64 = 0
         public var retainedWAL: Int64?
@@ -44,11 +48,14 @@ public final class StatusBox: Sendable {
 
         public var rowsCopied: Int64 { tables.reduce(0) { $0 + $1.rowsCopied } }
 
+        /// Of all tables.
+        var pages: Int64 { tables.reduce(0) { $0 + $1.pages } }
+        var pagesCopied: Int64 { tables.reduce(0) { $0 + $1.pagesCopied } }
+
         /// The part of all pages that is copied, 0 to 1; nil before the pages are counted.
         public var copyFraction: Double? {
-            let pages = tables.reduce(0) { $0 + $1.pages }
             guard pages > 0 else { return nil }
-            return min(1, Double(tables.reduce(0) { $0 + $1.pagesCopied }) / Double(pages))
+            return min(1, Double(pagesCopied) / Double(pages))
         }
 
         private mutating func change(_ name: QualifiedName, _ body: (inout Table) -> Void) {

@@ -61,6 +61,7 @@ public struct StatusReader: Sendable {
         let row = try connection.query(
             """
             SELECT started_at::text, extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at)::float8 AS elapsed, message, condition, reason,
+                phase_eta, eta, extract(epoch FROM clock_timestamp() - eta_at)::float8 AS eta_age,
                 cut_over_attempts, cut_over_last_error, cut_over_last_hold_ms, cut_over_longest_wait_ms,
                 (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::bigint) AS lag
             FROM shadow_alter.migration WHERE id = $1
@@ -79,9 +80,10 @@ public struct StatusReader: Sendable {
             } else {
                 (.paused, "no run is alive; the same command continues it")
             }
+        let estimate = try live?.estimate ?? estimate(row, of: record.phase, isAlive: isAlive)
         return MigrationStatus(
             name: record.name, phase: record.phase, condition: condition, reason: reason,
-            ready: record.phase == .ready, tables: tables.map(\.status),
+            ready: record.phase == .ready || record.phase == .cuttingOver, tables: tables.map(\.status),
             dirtyKeysSpooled: tables.reduce(0) { $0 + $1.spooled },
             keysRefreshed: tables.reduce(0) { $0 + $1.refreshed },
             streamLagBytes: try row.optional("lag"), retainedWALBytes: slot?.retainedBytes,
@@ -89,9 +91,24 @@ public struct StatusReader: Sendable {
                 attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
+            blockers: try blockers(record, on: connection),
             verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
-            elapsedSeconds: try row.get("elapsed"), etaSeconds: nil,
+            elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: !record.phase.isAfterSwap, message: message)
+    }
+
+    /// As the run has noted it, less the time since then.
+    private static func estimate(_ row: PgRow, of phase: Phase, isAlive: Bool) throws -> Estimate {
+        guard phase < .ready else { return Estimate(phase: nil, total: phase <= .done ? 0 : nil) }
+        guard isAlive, let age: Double = try row.optional("eta_age") else { return Estimate() }
+        func left(_ name: String) throws -> Double? { try row.optional(name).map { max(0, $0 - age) } }
+        return Estimate(phase: try left("phase_eta"), total: try left("eta"))
+    }
+
+    /// Nobody is in the way of what cannot be done yet.
+    private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
+        guard record.phase == .ready || record.phase == .cuttingOver else { return [] }
+        return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
     }
 
     private static func verification(

@@ -68,7 +68,8 @@ final class RunControl: MigrationControl {
         box = status
     }
 
-    func begin(_ new: Alive) async throws {
+    /// Returns where the run can be spoken to.
+    func begin(_ new: Alive) async throws -> String? {
         alive.withLock { $0 = new }
         let row = try await new.connection.query(
             """
@@ -80,6 +81,7 @@ final class RunControl: MigrationControl {
             name: new.record.name, database: try row.get("database"), server: try row.get("server"))
         let socket = try await onStart(started, self)
         try await new.connection.run { try StateStore.setSocket(socket, of: new.record.id, on: $0) }
+        return socket
     }
 
     func end() { alive.withLock { $0 = nil } }

@@ -5,6 +5,9 @@ public enum Setting: String, Sendable, CaseIterable {
     case niceRatio = "nice-ratio"
     case lockTimeout = "lock-timeout"
     case cutOverBudget = "cut-over-budget"
+    case vetoInterval = "veto-interval"
+    case copyWorkers = "copy-workers"
+    case terminateBlockers = "terminate-blockers"
     case maximumRetainedWAL = "max-wal-retained"
     case maximumReplicaLag = "max-replica-lag"
     case controlReplicas = "throttle-control-replicas"
@@ -21,6 +24,10 @@ public enum Setting: String, Sendable, CaseIterable {
         case .niceRatio: "0 to 100: pause after each chunk, as a multiple of the time that it took"
         case .lockTimeout: "duration: how long a cut-over attempt waits for its locks, and everybody behind it"
         case .cutOverBudget: "duration: how long a cut-over attempt may take altogether"
+        case .vetoInterval: "duration: how long after a hook's veto the cut-over is asked for again"
+        case .copyWorkers: "1 to 64: how many sessions copy rows and build indexes"
+        case .terminateBlockers:
+            "after=DURATION[,idle-in-transaction-only], or off: whether sessions in the way of the cut-over are ended"
         case .maximumRetainedWAL: "size: WAL held by the slot beyond which the copy waits"
         case .maximumReplicaLag: "duration, or off: how far a standby may be behind"
         case .controlReplicas:
@@ -51,6 +58,9 @@ extension MigrationOptions {
         case .niceRatio: "\(niceRatio)"
         case .lockTimeout: "\(DurationText(lockTimeout))"
         case .cutOverBudget: "\(DurationText(cutOverBudget))"
+        case .vetoInterval: "\(DurationText(vetoInterval))"
+        case .copyWorkers: "\(copyWorkers)"
+        case .terminateBlockers: blockerTermination.map { "\($0)" } ?? "off"
         case .maximumRetainedWAL: "\(SizeText(bytes: maximumRetainedWAL))"
         case .maximumReplicaLag: maximumReplicaLag.map { "\(DurationText($0))" } ?? "off"
         case .controlReplicas: "\(controlReplicas.count) listed"
@@ -76,12 +86,23 @@ extension MigrationOptions {
         case .chunkTime: chunkTime = try duration()
         case .lockTimeout: lockTimeout = try duration()
         case .cutOverBudget: cutOverBudget = try duration()
+        case .vetoInterval: vetoInterval = try duration()
         case .chunkSize:
             guard let pages = Int64(value), (1...1_000_000).contains(pages) else { throw refusal }
             maximumChunkPages = pages
         case .niceRatio:
             guard let ratio = Double(value), (0...100).contains(ratio) else { throw refusal }
             niceRatio = ratio
+        case .copyWorkers:
+            guard let workers = Int(value), (1...64).contains(workers) else { throw refusal }
+            copyWorkers = workers
+        case .terminateBlockers:
+            guard value != "off" else {
+                blockerTermination = nil
+                return
+            }
+            guard let termination = BlockerTermination(value) else { throw refusal }
+            blockerTermination = termination
         case .maximumRetainedWAL:
             guard let size = SizeText(value) else { throw refusal }
             maximumRetainedWAL = size.bytes

@@ -20,6 +20,7 @@ struct Heartbeat: Sendable {
     /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
     func run() async throws {
         var told: Told?
+        var estimator = Estimator(verifies: settings.current.verification != .off)
         while true {
             try await Task.sleep(for: Self.interval)
             // A stream that stands still must not keep us from watching what it holds back.
@@ -27,13 +28,27 @@ struct Heartbeat: Sendable {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()
+            try await estimate(&estimator)
             try await tell(unless: &told)
         }
     }
 
-    private struct Told: Equatable {
+    private struct Told {
         var condition: MigrationStatus.Condition
         var reason: String?
+        var estimate: Estimate
+        var at: ContinuousClock.Instant
+    }
+
+    /// An estimate changes every second; those who only see the state tables are told less often.
+    private static let estimateInterval = Duration.seconds(10)
+
+    private func estimate(_ estimator: inout Estimator) async throws {
+        let processes = status.snapshot.phase == .indexing ? status.snapshot.indexWork.processes : []
+        let parts = try await connection.run { try IndexProgress.read(processes, on: $0) }
+        status.update { $0.indexWork.see(parts) }
+        let estimate = estimator.observe(status.snapshot, at: .now)
+        status.update { $0.estimate = estimate }
     }
 
     /// Whether no session but ours has done anything on this server for the last seconds.
@@ -65,6 +80,7 @@ struct Heartbeat: Sendable {
     private func lookAround() async throws {
         let end = try await connection.query("SELECT pg_current_wal_lsn()::text").single().value(as: String.self)
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
+        if let retained = slot?.retainedBytes { try await releaseWAL(retained) }
         try await obedience.look()
         let spooled = try await spooledKeys()
         status.update {
@@ -80,12 +96,30 @@ struct Heartbeat: Sendable {
     /// For those who only see the state tables.
     private func tell(unless told: inout Told?) async throws {
         let snapshot = status.snapshot
-        let now = Told(condition: snapshot.condition, reason: snapshot.currentReason)
-        guard now != told else { return }
+        let now = Told(
+            condition: snapshot.condition, reason: snapshot.currentReason, estimate: snapshot.estimate, at: .now)
+        if let told, told.condition == now.condition, told.reason == now.reason,
+            told.estimate == now.estimate || now.at - told.at < Self.estimateInterval
+        {
+            return
+        }
         try await connection.run { [record] in
-            try StateStore.setCondition(now.condition, reason: now.reason, of: record.id, on: $0)
+            try StateStore.setCondition(now.condition, reason: now.reason, now.estimate, of: record.id, on: $0)
         }
         told = now
+    }
+
+    /// WAL that the slot holds back although it is spooled. More than this is nothing that heavy writes explain.
+    private static let plentyOfWAL: Int64 = 8 << 20
+
+    /// A slot lets go of WAL at those points where the server has written down which transactions run, and not in between. By itself it does so
+    /// every 15 s (LOG_SNAPSHOT_INTERVAL_MS in src/backend/postmaster/bgwriter.c) and at checkpoints; since PostgreSQL 16 it can be asked to.
+    private func releaseWAL(_ retained: Int64) async throws {
+        guard retained > Self.plentyOfWAL, connection.serverVersion.major >= 16 else { return }
+        try await connection.execute(
+            """
+            SELECT pg_log_standby_snapshot() WHERE has_function_privilege('pg_log_standby_snapshot()', 'EXECUTE')
+            """)
     }
 
     private func spooledKeys() async throws -> Int64 {
@@ -105,6 +139,7 @@ struct Heartbeat: Sendable {
     /// A full disk on the primary is the worst outcome of all: first the copy waits, then the slot goes.
     private func guardWAL(_ retained: Int64) async throws {
         let limit = settings.current.maximumRetainedWAL
+        throttle.set(.retainedWAL, pressure: Double(retained) / Double(max(1, limit)))
         if retained <= limit {
             throttle.set(.retainedWAL, nil)
         } else if retained <= 2 * limit {

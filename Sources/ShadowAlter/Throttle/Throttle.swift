@@ -42,14 +42,19 @@ final class Throttle: Sendable {
     private struct State {
         var governor: LaneGovernor
         var stops: [Source: Stop] = [:]
+        var pressures: [Source: Double] = [:]
 
-        var stop: Stop? { stops.min { $0.key < $1.key }?.value }
+        var first: (source: Source, stop: Stop)? { stops.min { $0.key < $1.key }.map { ($0.key, $0.value) } }
+        var stop: Stop? { first?.stop }
     }
 
     private let state: Mutex<State>
+    private let onStoppage: @Sendable (MigrationEvent.Stoppage) -> Void
     private static let pollInterval = Duration.milliseconds(100)
 
-    init(lanes: Int) {
+    /// - Parameter onStoppage: told when the work is stopped, when another source gives the reason, and when it goes on.
+    init(lanes: Int, onStoppage: @escaping @Sendable (MigrationEvent.Stoppage) -> Void = { _ in }) {
+        self.onStoppage = onStoppage
         state = Mutex(State(governor: LaneGovernor(maximum: lanes)))
     }
 
@@ -73,7 +78,18 @@ final class Throttle: Sendable {
 
     /// nil: this source stops nothing any more.
     func set(_ source: Source, _ stop: Stop?) {
-        state.withLock { $0.stops[source] = stop }
+        let (old, new) = state.withLock { state in
+            let old = state.first
+            state.stops[source] = stop
+            return (old, state.first)
+        }
+        switch (old, new) {
+        case (let old?, nil):
+            onStoppage(.init(isBeginning: false, condition: old.stop.condition, reason: old.stop.reason))
+        case (_, let new?) where new.source != old?.source || new.stop.condition != old?.stop.condition:
+            onStoppage(.init(isBeginning: true, condition: new.stop.condition, reason: new.stop.reason))
+        default: break
+        }
     }
 
     /// Why nothing may be copied or refreshed; nil when it may.
@@ -81,10 +97,17 @@ final class Throttle: Sendable {
 
     /// Why fewer lanes copy than could, for people; nil when all do.
     var slowdown: String? {
+        state.withLock { $0.governor.explanation }
+    }
+
+    /// How close a source is to stopping the work, as a part of its limit; 0: nothing to say.
+    func set(_ source: Source, pressure: Double) {
         state.withLock { state in
-            guard state.governor.lanes < state.governor.maximum else { return nil }
-            return
-                "commits are slower than on the quiet server: \(state.governor.lanes) of \(state.governor.maximum) lanes"
+            state.pressures[source] = pressure
+            state.governor.observe(pressure: state.pressures.values.max() ?? 0)
         }
     }
+
+    /// Another number of lanes is wanted.
+    func setLanes(_ lanes: Int) { state.withLock { $0.governor.setMaximum(lanes) } }
 }

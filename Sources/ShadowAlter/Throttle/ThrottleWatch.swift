@@ -49,7 +49,9 @@ actor ThrottleWatch {
             try await replicas.note(on: connection)
             try await tell(.replicaLag) { try await self.replicaLag(options, connection) }
             try await tell(.load) {
-                try await self.excess(of: options.maximumLoad, on: connection).map { "the load \($0)" }
+                let load = try await self.measure(options.maximumLoad, on: connection)
+                self.throttle.set(.load, pressure: load.pressure)
+                return load.excess.map { "the load \($0)" }
             }
             try await tell(.query) { try await self.query(options.throttleQuery, on: connection) }
             try await guardCriticalLoad(options, connection)
@@ -89,6 +91,7 @@ actor ThrottleWatch {
     }
 
     private func replicaLag(_ options: MigrationOptions, _ connection: PgConnection) async throws -> String? {
+        throttle.set(.replicaLag, pressure: 0)
         guard let limit = options.maximumReplicaLag else { return nil }
         var standbys: [ReplicaLag.Standby] = []
         if options.controlReplicas.isEmpty {
@@ -103,21 +106,32 @@ actor ThrottleWatch {
                 }
             }
         }
-        guard let worst = standbys.max(by: { $0.lag < $1.lag }), worst.lag > limit else { return nil }
+        guard let worst = standbys.max(by: { $0.lag < $1.lag }) else { return nil }
+        throttle.set(.replicaLag, pressure: worst.lag / limit)
+        guard worst.lag > limit else { return nil }
         return
             "\(worst.name) is \(DurationText(.milliseconds(worst.lag.milliseconds.rounded()))) behind, more than \(DurationText(limit))"
     }
 
-    /// The first limit that is passed, with its value.
-    private func excess(of limits: [LoadLimit], on connection: PgConnection) async throws -> String? {
+    private struct Load {
+        /// The first limit that is passed, with its value.
+        var excess: String?
+        /// Of all limits, the value that is closest to it, as a part of it.
+        var pressure = 0.0
+    }
+
+    private func measure(_ limits: [LoadLimit], on connection: PgConnection) async throws -> Load {
+        var load = Load()
         for limit in limits {
             var meter = meters[limit.description] ?? LoadMeter()
             defer { meters[limit.description] = meter }
-            if let value = try await meter.measure(limit.measure, on: connection), value > limit.maximum {
-                return "is \((value * 10).rounded() / 10), and the limit is \(limit)"
+            guard let value = try await meter.measure(limit.measure, on: connection) else { continue }
+            if limit.maximum > 0 { load.pressure = max(load.pressure, value / limit.maximum) }
+            if value > limit.maximum, load.excess == nil {
+                load.excess = "is \((value * 10).rounded() / 10), and the limit is \(limit)"
             }
         }
-        return nil
+        return load
     }
 
     private func query(_ sql: String?, on connection: PgConnection) async throws -> String? {
@@ -151,7 +165,7 @@ actor ThrottleWatch {
         }
         let excess: String?
         do {
-            excess = try await self.excess(of: options.criticalLoad, on: connection)
+            excess = try await measure(options.criticalLoad, on: connection).excess
         } catch let error as PgError where error.code != .connectionLost && error.code != .connectionFailed {
             if !hasComplained { log.warning("the critical load cannot be measured: \(error.message)") }
             hasComplained = true

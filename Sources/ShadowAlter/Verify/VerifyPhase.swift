@@ -74,6 +74,7 @@ struct VerifyPhase: Sendable {
         status.update {
             $0.verify.outcome = outcome
             $0.verify.mismatches = Int64(mismatches)
+            $0.verifiedPart = nil
             $0.reason = nil
         }
         let rows = status.snapshot.verify.rowsChecked
@@ -190,7 +191,10 @@ struct VerifyPhase: Sendable {
                     took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
                     maximum: options.maximumChunkPages)
                 let left = agenda.update { $0.pagesLeft }
-                status.update { $0.reason = "verifying, \(max(0, 100 - left * 100 / total)) %" }
+                status.update {
+                    $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
+                    $0.reason = "verifying, \(max(0, 100 - left * 100 / total)) %"
+                }
                 if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
                 try Task.checkCancellation()
             }

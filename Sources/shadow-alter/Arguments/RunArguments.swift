@@ -31,6 +31,15 @@ struct RunArguments: ParsableArguments {
     @Option(help: "How long a cut-over attempt may take altogether.")
     var cutOverBudget = DurationArgument(milliseconds: 1000)
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            End sessions that have been in the way of a cut-over for so long; only those idle in a transaction, if that is added. Never a \
+            superuser's, a replication session, a prepared transaction, or a vacuum against wraparound. (default: nobody)
+            """,
+            valueName: "after=duration[,idle-in-transaction-only]"))
+    var terminateBlockers: BlockerTermination?
+
     @Option(help: "How many sessions copy rows and build indexes.")
     var copyWorkers = 2
 
@@ -50,6 +59,8 @@ struct RunArguments: ParsableArguments {
     var maxWalRetained = SizeArgument(gigabytes: 10)
 
     @OptionGroup(title: "Throttling") var throttle: ThrottleArguments
+
+    @OptionGroup(title: "Hooks") var hooks: HookArguments
 
     @Option(
         help: ArgumentHelp(
@@ -89,6 +100,7 @@ struct RunArguments: ParsableArguments {
         options.postponeFlagFile = postponeCutOverFlagFile
         options.lockTimeout = lockTimeout.duration
         options.cutOverBudget = cutOverBudget.duration
+        options.blockerTermination = terminateBlockers
         options.copyWorkers = copyWorkers
         options.chunkTime = chunkTime.duration
         options.niceRatio = nice
@@ -100,5 +112,9 @@ struct RunArguments: ParsableArguments {
 }
 
 extension ListenAddress: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension BlockerTermination: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }

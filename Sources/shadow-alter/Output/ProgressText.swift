@@ -18,9 +18,10 @@ struct ProgressText {
             }
             parts.append("\(grouped(snapshot.rowsCopied)) rows")
             if let rate { parts.append("\(grouped(Int64(rate)))/s") }
-            if let eta { parts.append("copy ends in \(time(eta))") }
+            if let left = snapshot.estimate.phase { parts.append("copy ends in \(time(Int64(left)))") }
         case .indexing:
             parts.append("\(snapshot.indexesBuilt) of \(snapshot.indexesToBuild) indexes built")
+            if let left = snapshot.estimate.phase { parts.append("the rest in \(time(Int64(left)))") }
         case .catchingUp, .ready, .cuttingOver:
             parts.append("\(grouped(snapshot.keysRefreshed)) keys refreshed")
             if snapshot.cutOver.attempts > 0 { parts.append("attempt \(snapshot.cutOver.attempts)") }
@@ -30,13 +31,6 @@ struct ProgressText {
         parts.append("\(time(elapsed.components.seconds)) elapsed")
         if let reason = snapshot.currentReason { parts.append(reason) }
         return parts.joined(separator: "  ")
-    }
-
-    /// Seconds to the end of the copy at the present rate.
-    private var eta: Int64? {
-        guard let fraction = snapshot.copyFraction, fraction > 0.02, let rate, rate > 0 else { return nil }
-        let remaining = Double(snapshot.rowsCopied) / fraction * (1 - fraction)
-        return Int64(remaining / rate)
     }
 
     private func bar(_ fraction: Double, width: Int) -> String {

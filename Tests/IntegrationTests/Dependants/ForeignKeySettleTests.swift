@@ -29,9 +29,12 @@ private struct Gated {
     let session: TestSession
     let request: MigrationRequest
 
-    init(_ name: String, _ table: String, on binaries: ServerBinaries) async throws {
+    /// - Parameter event: `ddl_command_end`: the validation stands at the gate with its locks.
+    init(
+        _ name: String, _ table: String, at event: String = "ddl_command_start", on binaries: ServerBinaries
+    ) async throws {
         database = try await TestDatabase.create(name, on: binaries)
-        try await database.psql(Self.setup)
+        try await database.psql(Self.setup.replacing("ddl_command_start", with: event))
         session = try await TestSession(database)
         request = MigrationRequest(table, "ALTER id TYPE bigint")
     }
@@ -171,6 +174,27 @@ extension LiveMigrations {
                     "NOT EXISTS (TABLE item EXCEPT TABLE item_blue.item) AND (SELECT count(*) FROM item) = 12000"))
             await writer.close()
             await session.close()
+        }
+
+        /// A validation of hours must not make anybody wait for as long.
+        @Test(arguments: try await Servers.outermost())
+        func whoWaitsForTheValidationIsLetThrough(_ binaries: ServerBinaries) async throws {
+            let gated = try await Gated("settle_courtesy", "parent", at: "ddl_command_end", on: binaries)
+            let running = try await gated.exchange()
+            // The gate stays closed: only that the validation is taken back lets this through.
+            let other = try await TestSession(gated.database, "somebody else")
+            for table in ["child", "note", "parent"] {
+                try await other.execute("ALTER TABLE \(table) ADD COLUMN more int")
+            }
+            try await running.until("it says so") { running.log.contains("1 session waited for its locks") }
+            #expect(try await gated.pending() > 0)
+            try await gated.open()
+            try await running.summary()
+            #expect(try await gated.pending() == 0)
+            await other.close()
+            try await Finalize(connections: gated.database.options).run("parent")
+            try await Remains(session: gated.session).expectNothing()
+            await gated.session.close()
         }
     }
 }

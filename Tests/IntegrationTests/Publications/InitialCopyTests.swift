@@ -68,7 +68,8 @@ extension LiveMigrations {
             let connection = try await PgConnection.connect(options, for: .cutOver, plan: record.plan)
             await #expect(throws: InitialCopyUnderWay.self) {
                 _ = try await CutOverAttempt(
-                    record: record, connection: connection, stream: stream, options: .quick
+                    record: record, connection: connection, stream: stream, options: .quick, observer: control,
+                    failures: 0
                 ).run()
             }
             #expect(try await worker.copy("item") == Items.rows)

@@ -53,6 +53,67 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// Fifteen seconds of writing as fast as four clients can, while nothing is copied: the slot lets go of the WAL all the same.
+        @Test(arguments: try await Servers.outermost())
+        func aPauseUnderHeavyWritesRetainsNoWAL(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("pause_wal", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, Self.slow)
+            try await running.until("the copy has begun") { running.migration.status.snapshot.rowsCopied > 0 }
+            try await steer(items, .pause)
+            try await running.until("it is paused") { running.migration.status.snapshot.condition == .paused }
+            let start: String = try await items.session.value("SELECT pg_current_wal_lsn()::text")
+            let end = ContinuousClock.now + .seconds(15)
+            let (writes, retained) = try await withThrowingTaskGroup(of: (Int64, Int64).self) { group in
+                for client in 0..<4 {
+                    group.addTask {
+                        let session = try await TestSession(items.database, "writer \(client)")
+                        var writes: Int64 = 0
+                        while ContinuousClock.now < end {
+                            try await session.execute(
+                                "UPDATE item SET value = md5(random()::text) WHERE id = 1 + floor(random() * \(Items.rows))"
+                            )
+                            writes += 1
+                        }
+                        await session.close()
+                        return (writes, 0)
+                    }
+                }
+                group.addTask {
+                    var most: Int64 = 0
+                    while ContinuousClock.now < end {
+                        most = max(
+                            most,
+                            try await items.session.value(
+                                """
+                                SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint FROM pg_replication_slots
+                                WHERE slot_name LIKE 'shadow_alter_%' AND database = current_database()
+                                """))
+                        try await Task.sleep(for: .milliseconds(100))
+                    }
+                    return (0, most)
+                }
+                return try await group.reduce((0, 0)) { ($0.0 + $1.0, max($0.1, $1.1)) }
+            }
+            let last: String = try await items.session.value("SELECT pg_current_wal_lsn()::text")
+            let written: Int64 = try await items.session.value(
+                "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '\(start)')::bigint")
+            print(
+                "\(binaries): \(writes) writes and \(written >> 20) MB of WAL during the pause, at most \(retained >> 20) MB retained"
+            )
+            #expect(retained < 64 << 20, "of \(ByteCount(written))")
+            // Where the server writes down which transactions run, the slot lets go of what is spooled.
+            try await items.session.execute("CHECKPOINT")
+            try await running.until("nothing from before is retained any more") {
+                try await items.session.isTrue(
+                    "(SELECT restart_lsn >= '\(last)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%')")
+            }
+            try await steer(items, .set(.niceRatio, "0"))
+            try await steer(items, .resume)
+            try await running.summary()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         @Test(arguments: try await Servers.outermost())
         func aThrottleStopsTheRefreshAndEndsByItself(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("pause_refresh", on: binaries)

@@ -62,6 +62,37 @@ extension LiveMigrations {
             }
         }
 
+        /// Near the limit fewer lanes copy, and all of them when it is far again. More can be asked for at any time.
+        @Test(arguments: try await Servers.outermost())
+        func lanesFollowTheLoadAndTheSetting(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("throttle_lanes", on: binaries)
+            try await items.session.execute("CREATE TABLE load AS SELECT 1 AS n")
+            var options = MigrationOptions()
+            options.maximumChunkPages = 1
+            options.niceRatio = 50
+            options.maximumLoad = try [#require(LoadLimit("SELECT n FROM load<=10"))]
+            let running = RunningMigration(Items.plain, items.database, options)
+            func lanes() async throws -> Int {
+                try await items.session.value(
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'shadow-alter copy' AND datname = current_database()"
+                )
+            }
+            try await running.until("two lanes copy") { try await lanes() == 2 }
+            _ = try await running.migration.control.steer(.set(.copyWorkers, "4"))
+            try await running.until("four lanes copy") { try await lanes() == 4 }
+            try await items.session.execute("UPDATE load SET n = 9")
+            try await running.until("it shrinks before it stops") {
+                let snapshot = running.migration.status.snapshot
+                return snapshot.slowdown == "a limit is near, at 90 %: 1 of 4 lanes" && snapshot.condition == .throttled
+            }
+            try await items.session.execute("UPDATE load SET n = 2")
+            try await running.until("it grows back") { running.migration.status.snapshot.slowdown == nil }
+            _ = try await running.migration.control.steer(.set(.niceRatio, "0"))
+            try await running.summary()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         /// What cannot be measured is not taken for quiet.
         @Test(arguments: try await Servers.outermost())
         func aLoadThatCannotBeMeasured(_ binaries: ServerBinaries) async throws {

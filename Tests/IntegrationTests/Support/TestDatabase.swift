@@ -22,6 +22,11 @@ struct TestDatabase: Sendable {
         ConnectionOptions(conninfo: server.conninfo(database: name), applicationName: "test")
     }
 
+    /// As another role.
+    func options(user: String) -> ConnectionOptions {
+        ConnectionOptions(conninfo: server.conninfo(database: name, user: user), applicationName: "test")
+    }
+
     @discardableResult
     func psql(_ sql: String) async throws -> String {
         try await server.psql(sql, database: name)
@@ -37,8 +42,9 @@ struct TestDatabase: Sendable {
 struct TestSession: Sendable {
     let connection: PgConnection
 
-    init(_ database: TestDatabase, _ applicationName: String = "application") async throws {
-        connection = try await database.connect(applicationName)
+    init(_ database: TestDatabase, _ applicationName: String = "application", user: String? = nil) async throws {
+        let options = user.map(database.options(user:)) ?? database.options
+        connection = try await PgConnection.connect(options.with([:], applicationName: applicationName))
         // A test that waits for itself ends with an error and not with the machine's patience.
         try await connection.execute("SET statement_timeout = '150s'")
     }

@@ -5,6 +5,9 @@ import Testing
 @Suite struct SettingTests {
     private static let values: [Setting: (good: String, bad: [String])] = [
         .chunkTime: ("250ms", ["", "0ms", "1", "-1s", "soon"]),
+        .vetoInterval: ("30s", ["0s", "30"]),
+        .copyWorkers: ("7", ["0", "65", "two"]),
+        .terminateBlockers: ("after=30s,idle-in-transaction-only", ["30s", "after=0s", "on"]),
         .chunkSize: ("4096", ["0", "-1", "1000001", "many", "1.5"]),
         .niceRatio: ("0.5", ["-0.1", "101", "nan", "x"]),
         .lockTimeout: ("2s", ["0s", "2"]),

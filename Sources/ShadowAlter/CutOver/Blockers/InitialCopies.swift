@@ -17,10 +17,7 @@ struct InitialCopies: Sendable {
     func find(on connection: isolated PgConnection) throws -> [Blocker] {
         try connection.query(
             """
-            SELECT a.pid, coalesce(a.usename::text, '') AS usename, coalesce(a.application_name, '') AS application,
-                coalesce(a.state, 'walsender') AS state,
-                coalesce(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start, a.backend_start)), 0)::float8 AS seconds,
-                coalesce(a.query, '') AS query
+            SELECT \(Blocker.columns)
             FROM pg_stat_get_wal_senders() w JOIN pg_stat_activity a ON a.pid = w.pid
             WHERE a.datname = current_database() AND coalesce(a.application_name, '') NOT LIKE 'shadow-alter %'
                 AND CASE WHEN w.state IS NOT NULL THEN w.state = 'startup'
