@@ -43,7 +43,8 @@ struct ArgumentTests {
     @Test(arguments: [
         ["--copy-workers", "0"], ["--copy-workers", "65"], ["--nice", "-1"], ["--nice", "101"],
         ["--lock-timeout", "0s"],
-        ["--cut-over-budget", "0.5ms"], ["--chunk-time", "0ms"], ["--cut-over", "later"],
+        ["--cut-over-budget", "0.5ms"], ["--chunk-time", "0ms"], ["--cut-over", "later"], ["--verify", "some"],
+        ["--verify", "sample=0%"],
     ])
     func knobsOutOfRangeAreRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try RunArguments.parse(arguments) }
@@ -76,8 +77,10 @@ struct ArgumentTests {
     @Test func knobsReachTheEngine() throws {
         let options = try RunArguments.parse([
             "--cut-over", "manual", "--lock-timeout", "250ms", "--cut-over-budget", "2s", "--copy-workers", "7",
-            "--chunk-time", "100ms", "--nice", "0.5", "--max-wal-retained", "3GB",
+            "--chunk-time", "100ms", "--nice", "0.5", "--max-wal-retained", "3GB", "--verify", "sample=5%",
         ]).options
+        #expect(options.verification == .sample(0.05))
+        #expect(try RunArguments.parse([]).options.verification == .full)
         #expect(options.cutOver == .manual)
         #expect(options.lockTimeout == .milliseconds(250))
         #expect(options.cutOverBudget == .seconds(2))

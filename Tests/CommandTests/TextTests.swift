@@ -98,6 +98,27 @@ struct TextTests {
             ])
     }
 
+    @Test func aVerificationSaysWhatCameOfIt() {
+        var verify = MigrationStatus.Verify()
+        #expect(VerificationText(verify).line == nil)
+        verify.outcome = .passed
+        verify.mode = "full"
+        verify.rowsChecked = 4000
+        #expect(VerificationText(verify).line == "4,000 rows, no difference")
+        verify.mismatches = 3
+        verify.mode = "sample=1%"
+        verify.uncompared = ["public.orders.made"]
+        #expect(
+            VerificationText(verify).line
+                == "4,000 rows (sample=1%), 3 differed and were repaired; not compared: public.orders.made")
+        verify.outcome = .failed
+        var status = status()
+        status.verify = verify
+        #expect(
+            StatusText(status: status).lines.contains(
+                "  verified        FAILED: 3 differed; not compared: public.orders.made"))
+    }
+
     @Test func severalTablesStandInColumns() {
         var several = status()
         several.tables = [
@@ -172,7 +193,8 @@ struct SummaryTests {
         let json = """
             {"name": "orders", "strategy": "\(strategy.rawValue)", "timings": [{"phase": "copying", "seconds": 1.26}],
              "rowsCopied": 1234567, "keysRefreshed": 89, "oldTables": [\(old)], "subscribers": ["orders in the publication p: nothing"],
-             "cutOver": {"attempts": 1, "last_hold_ms": 4.24, "longest_wait_ms": 5.75}}
+             "cutOver": {"attempts": 1, "last_hold_ms": 4.24, "longest_wait_ms": 5.75},
+             "verify": {"rows_checked": 1234567, "mismatches": 0\(strategy == .shadow ? #", "outcome": "passed""# : "")}}
             """
         return try JSONDecoder().decode(MigrationSummary.self, from: Data(json.utf8))
     }
@@ -184,6 +206,7 @@ struct SummaryTests {
                 "  time per phase   copying 1.3 s",
                 "  rows copied      1,234,567",
                 "  keys refreshed   89",
+                "  verified         1,234,567 rows, no difference",
                 "  cut-over         lock held 4.2 ms, 5.8 ms from request to commit, 1 attempt",
                 "  subscribers      orders in the publication p: nothing",
                 "  old table        orders_blue.orders",

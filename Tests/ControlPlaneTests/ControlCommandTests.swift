@@ -12,7 +12,7 @@ import Testing
         ("throttle expire=2h", .steer(.throttle(expiry: .seconds(7200)))),
         ("resume", .steer(.resume)), ("no-throttle", .steer(.resume)), ("unthrottle", .steer(.resume)),
         ("cut-over", .steer(.cutOver)), ("unpostpone", .steer(.cutOver)), ("postpone", .steer(.postpone)),
-        ("abort", .steer(.abort)), ("panic", .panic),
+        ("abort", .steer(.abort)), ("panic", .panic), ("verify", .steer(.verify)),
         ("chunk-size=100", .steer(.set(.chunkSize, "100"))), ("set chunk-size=100", .steer(.set(.chunkSize, "100"))),
         ("set  nice-ratio = 0.5 ", .steer(.set(.niceRatio, "0.5"))), ("chunk-time=?", .value(.chunkTime)),
         ("set chunk-time=?", .value(.chunkTime)),
@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [
         SteeringCommand.pause, .throttle(expiry: nil), .throttle(expiry: .seconds(90)), .resume, .cutOver, .postpone,
-        .abort,
+        .abort, .verify,
         .set(.lockTimeout, "250ms"),
     ])
     func aCommandsLineAsksForIt(_ command: SteeringCommand) throws {

@@ -33,6 +33,7 @@ enum ControlCommand: Sendable, Equatable {
         case ["cut-over"], ["unpostpone"]: self = .steer(.cutOver)
         case ["postpone"]: self = .steer(.postpone)
         case ["abort"]: self = .steer(.abort)
+        case ["verify"]: self = .steer(.verify)
         case ["panic"]: self = .panic
         default:
             if words.count == 2, words[0] == "throttle", let text = words[1].removing(prefix: "expire=") {
@@ -86,6 +87,7 @@ enum ControlCommand: Sendable, Equatable {
             ("resume, no-throttle, unthrottle", "end that"),
             ("cut-over, unpostpone", "exchange the tables as soon as they are in sync"),
             ("postpone", "keep the new table ready and in sync, but do not exchange"),
+            ("verify", "compare all rows once more before the tables may be exchanged"),
             ("abort", "end the migration and remove everything that it has made"),
             ("panic", "end the process at once; the same command line continues later"),
             ("NAME=VALUE, set NAME=VALUE", "change a setting"),
@@ -112,6 +114,7 @@ extension SteeringCommand {
         case .cutOver: "cut-over"
         case .postpone: "postpone"
         case .abort: "abort"
+        case .verify: "verify"
         case .set(let setting, let value): "set \(setting.rawValue)=\(value)"
         }
     }

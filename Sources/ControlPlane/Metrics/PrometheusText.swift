@@ -86,10 +86,11 @@ public struct PrometheusText: Sendable {
             "blockers", .gauge, "Sessions and prepared transactions that are in the way of the cut-over.",
             plain(Double(status.blockers.count)))
         metric(
-            "verify_rows_checked_total", .counter, "Rows that were compared between the old and the new table.",
-            plain(Double(status.verify.rowsChecked)))
+            "verified_rows", .gauge, "Rows that the last verification has compared.",
+            status.verify.outcome == nil ? [] : plain(Double(status.verify.rowsChecked)))
         metric(
-            "verify_mismatches", .gauge, "Rows that differed.", plain(Double(status.verify.mismatches)))
+            "verification_mismatches", .gauge, "Rows that the last verification has found to differ.",
+            status.verify.outcome == nil ? [] : plain(Double(status.verify.mismatches)))
         metric("elapsed_seconds", .gauge, "Time since the migration was recorded.", plain(status.elapsedSeconds))
         metric("phase_eta_seconds", .gauge, "Time that the phase probably still takes.", plain(status.phaseEtaSeconds))
         metric("eta_seconds", .gauge, "Time that the migration probably still takes.", plain(status.etaSeconds))

@@ -25,6 +25,7 @@ public struct StatusText: Sendable {
             let error = status.cutOver.lastError.map { ", last error: \($0)" } ?? ""
             lines.append("  cut-over        \(status.cutOver.attempts) attempt(s)\(hold)\(error)")
         }
+        if let verified = VerificationText(status.verify).line { lines.append("  verified        \(verified)") }
         for blocker in status.blockers { lines.append("  in the way      \(blocker)") }
         if !status.phase.isAfterSwap, !status.ready, status.etaSeconds != nil || status.phaseEtaSeconds != nil {
             let phase = status.phaseEtaSeconds.map { "\(status.phase.rawValue) ends in \(time(Int64($0)))" }

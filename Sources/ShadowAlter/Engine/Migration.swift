@@ -153,6 +153,7 @@ public struct MigrationSummary: Codable, Sendable {
     public var timings: [StatusBox.Timing]
     public var rowsCopied: Int64
     public var keysRefreshed: Int64
+    public var verify: MigrationStatus.Verify
     public var cutOver: MigrationStatus.CutOver
     /// Where the old tables are; empty after a native change.
     public var oldTables: [QualifiedName]
@@ -166,6 +167,7 @@ public struct MigrationSummary: Codable, Sendable {
         rowsCopied = status.rowsCopied
         keysRefreshed = status.keysRefreshed
         cutOver = status.cutOver
+        verify = status.verify
         subscribers = plan.subscribers
         if let outcome {
             cutOver.lastHoldMs = outcome.hold.milliseconds

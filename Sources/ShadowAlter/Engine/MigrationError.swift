@@ -21,6 +21,8 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case aborted
         /// The time for the cut-over ran out; the same command continues.
         case deadlineMissed
+        /// The shadow differs from what the source's rows make it, and could not be repaired.
+        case verificationFailed
         /// A signal ended the run; the same command continues it.
         case interrupted
         /// The server or the connection to it failed.

@@ -31,6 +31,8 @@ public struct MigrationOptions: Sendable {
     /// The largest chunk, in pages. A chunk's changes pass through the walsender's memory at its commit: see
     /// `logical_decoding_work_mem`, beyond which they are spilled to disk.
     public var maximumChunkPages: Int64 = 2048
+    /// How much is compared before the tables may be exchanged.
+    public var verification: VerificationMode = .full
     /// Pause after each chunk, as a multiple of the time that the chunk took.
     public var niceRatio = 0.0
     /// Beyond this much WAL held by the slot the copy waits; beyond twice as much the slot is given up.

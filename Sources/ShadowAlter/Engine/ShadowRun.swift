@@ -29,6 +29,8 @@ struct ShadowRun: Sendable {
         do {
             let socket = try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
             events.learn { $0.socket = socket }
+            let verified = try await control.run { try StateStore.verification(of: record.id, on: $0) }
+            helm.setVerification(startedAt: verified?.startedAt)
             // What was asked while no run was alive.
             try await obedience.look()
             try await advance(record, obedience, throttle)
@@ -136,17 +138,28 @@ struct ShadowRun: Sendable {
             record, connection: connection, stream: stream, throttle: throttle, status: status)
         let sync = SyncPhase(
             record: record, control: control, connections: connections, stream: stream, refresher: refresher,
-            helm: helm, settings: settings, status: status, events: events, log: log)
+            helm: helm, settings: settings,
+            verification: VerifyPhase(
+                record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+                settings: settings, throttle: throttle, helm: helm, status: status, log: log),
+            status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
             record: record, control: control, connections: connections, stream: stream, refresher: refresher,
             settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
-        try await clock.measure(.ready) {
-            events.post(.ready)
-            try await sync.hold()
-        }
-        while try await !clock.measure(.cuttingOver, { try await cutOver.run() }) {
-            try await clock.measure(.ready) { try await sync.hold() }
+        var isExchanged = false
+        var isNew = true
+        while !isExchanged {
+            try await clock.measure(.ready) {
+                if isNew { events.post(.ready) }
+                try await sync.hold()
+            }
+            isNew = false
+            if helm.wantsVerification {
+                try await clock.measure(.catchingUp) { try await sync.verifyAgain() }
+            } else {
+                isExchanged = try await clock.measure(.cuttingOver) { try await cutOver.run() }
+            }
         }
         events.post(.cutOver)
         await connection.close()

@@ -34,7 +34,7 @@ enum Leftovers {
         try await connection.transaction { connection in
             try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
             for table in record.tables {
-                try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql)")
+                try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql), \(table.suspects.sql)")
                 try connection.query(
                     """
                     WITH chunks AS (DELETE FROM shadow_alter.chunk WHERE table_id = $1 RETURNING rows)
@@ -60,7 +60,9 @@ enum Leftovers {
 
     /// The spools and the record; with the last migration, the state schema.
     static func removeState(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
-        for table in record.tables { try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql)") }
+        for table in record.tables {
+            try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql), \(table.suspects.sql)")
+        }
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(record.id)])
         try StateSchema.dropIfUnused(on: connection)
     }

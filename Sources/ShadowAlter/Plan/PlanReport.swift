@@ -96,6 +96,9 @@ public struct PlanReport: Sendable {
             ]
             lines += table.partitions.map { "  \($0)" }
         }
+        if !table.uncompared.isEmpty {
+            lines += ["columns that the verification leaves out"] + table.uncompared.map { "  \($0)" }
+        }
         return lines + indexes(table)
     }
 
@@ -127,6 +130,7 @@ public struct PlanReport: Sendable {
             "  capture     SHARE UPDATE EXCLUSIVE, for the moment of CREATE PUBLICATION; reads and writes go on",
             "  copy        ACCESS SHARE, one chunk at a time; reads and writes go on",
             "  catch-up    ACCESS SHARE, one batch at a time; reads and writes go on",
+            "  verify      ACCESS SHARE, one range of pages at a time; reads and writes go on",
             "  cut-over    ACCESS EXCLUSIVE, for some milliseconds; waits for it no longer than --lock-timeout, and not at all while",
             "              somebody is in the way",
         ]

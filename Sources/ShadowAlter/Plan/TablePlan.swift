@@ -32,9 +32,18 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var partitions: [QualifiedName] = []
     /// Whether refresh takes rows away and puts them back, because no unique index is on the key alone, or the rows may be in partitions.
     public var replacesRows = false
+    /// The new table's columns that the verification leaves out.
+    public var uncompared: [UncomparedColumn] = []
 
     /// Whether an ordinary table becomes a partitioned one.
     public var isPartitioned: Bool { !partitions.isEmpty }
+}
+
+extension MigrationPlan {
+    /// The columns that the verification leaves out, with their tables' names.
+    var uncompared: [String] {
+        tables.flatMap { table in table.uncompared.map { "\(table.source).\($0.name)" } }
+    }
 }
 
 /// What becomes of one of the source's columns.

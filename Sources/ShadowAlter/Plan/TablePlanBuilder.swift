@@ -49,7 +49,11 @@ struct TablePlanBuilder {
             fingerprint: try CatalogFingerprint.digest(of: sourceOID, publication: nil, on: connection),
             estimatedRows: try sizes.optional("rows"), tableBytes: try sizes.get("table_bytes"),
             indexBytes: try sizes.get("index_bytes"), isInTree: isInTree, partitions: indexes.partitions,
-            replacesRows: !indexes.partitions.isEmpty || keyIndex.plainColumns?.count != key.count || !keyIndex.isUnique
+            replacesRows: !indexes.partitions.isEmpty || keyIndex.plainColumns?.count != key.count
+                || !keyIndex.isUnique,
+            uncompared: try DeterminismProbe(
+                source: source, sourceOID: sourceOID, green: green, greenOID: greenOID, tracker: tracker
+            ).uncompared(on: connection)
         )
         let losses = tried.isReplaced ? try Replacement(tried.clone).losses(on: connection) : []
         if tried.isReplaced { try checkCasts(plan, on: connection) }

@@ -19,15 +19,16 @@ struct RefreshSQL: Sendable {
     private static let keys = "shadow_alter_keys"
     private static let shadow = "shadow_alter_green"
     private static let source = "shadow_alter_source"
+    private static let integers: Set<String> = ["smallint", "integer", "bigint"]
 
-    private var alias: String { Quoting.identifier(table.mapping.alias) }
+    var alias: String { Quoting.identifier(table.mapping.alias) }
 
     /// `ONLY source AS "orders" ("id", …)`: the source under the names that the mapping's expressions know.
-    private var mappedSource: String {
+    var mappedSource: String {
         "ONLY \(table.source.sql) AS \(alias) (\(Quoting.identifiers(table.mapping.sourceNames)))"
     }
 
-    private var insertMapped: String {
+    var insertMapped: String {
         """
         INSERT INTO \(table.green.sql) (\(Quoting.identifiers(table.mapping.columns.map(\.green)))) OVERRIDING SYSTEM VALUE
         SELECT \(table.mapping.columns.map(\.expression).joined(separator: ", "))
@@ -66,9 +67,11 @@ struct RefreshSQL: Sendable {
         case .fail: break
         case .skip: sql += "\nON CONFLICT DO NOTHING"
         case .replace:
-            let keyColumns = Set(table.key.map(\.green))
-            let others = table.mapping.columns.map(\.green).filter { !keyColumns.contains($0) }
-            let assignments = others.map { "\(Quoting.identifier($0)) = excluded.\(Quoting.identifier($0))" }
+            // Keys that are equal need not look alike: 'A' and 'a' as citext, 1.0 and 1.00. Of integers there is one form only, and they may be
+            // identities, which cannot be updated.
+            let integers = Set(table.key.filter { Self.integers.contains($0.greenType) }.map(\.green))
+            let assigned = table.mapping.columns.map(\.green).filter { !integers.contains($0) }
+            let assignments = assigned.map { "\(Quoting.identifier($0)) = excluded.\(Quoting.identifier($0))" }
             sql += "\nON CONFLICT (\(Quoting.identifiers(table.key.map(\.green)))) DO "
             sql += assignments.isEmpty ? "NOTHING" : "UPDATE SET " + assignments.joined(separator: ", ")
         }
@@ -103,7 +106,7 @@ struct RefreshSQL: Sendable {
 
     /// Keys with the values that they have on the green side. They get the mapping's names and a scope of their own, so that the key's
     /// expressions can be evaluated over them.
-    private func mapped(_ keys: String, also others: [String] = []) -> String {
+    func mapped(_ keys: String, also others: [String] = []) -> String {
         let named = table.key.enumerated().map { index, key in
             "\(SpoolSQL.keyColumn(index)) AS \(Quoting.identifier(key.mapped))"
         }
@@ -129,12 +132,12 @@ struct RefreshSQL: Sendable {
     }
 
     /// A key column's value on the green side, as the batch computes it.
-    private static func greenKey(_ index: Int) -> String { "shadow_alter_g\(index + 1)" }
+    static func greenKey(_ index: Int) -> String { "shadow_alter_g\(index + 1)" }
 }
 
 extension KeyColumn {
     /// The key's value on the green side, in the green column's type and collation.
-    fileprivate var castExpression: String {
+    var castExpression: String {
         let cast = "CAST(\(expression) AS \(greenType))"
         return greenCollation.map { "(\(cast) COLLATE \($0))" } ?? cast
     }

@@ -10,6 +10,7 @@ struct SyncPhase: Sendable {
     let refresher: Refresher
     let helm: Helm
     let settings: LiveSettings
+    let verification: VerifyPhase
     let status: StatusBox
     let events: EventPost
     let log: Logger
@@ -32,6 +33,10 @@ struct SyncPhase: Sendable {
             ).run()
         }
         try await approach()
+        if try await verification.isWanted() {
+            try await verification.run()
+            try await approach()
+        }
         try await control.transaction { [record] connection in
             // From here on the shadow has every row; a snapshot from before may lack some, or all.
             try connection.query(
@@ -41,6 +46,18 @@ struct SyncPhase: Sendable {
                 """, [.int(record.id)])
             try StateStore.setPhase(.ready, of: record.id, on: connection)
         }
+    }
+
+    /// Once it is ready and somebody asks for it. Not ready meanwhile.
+    func verifyAgain() async throws {
+        try await set(.catchingUp)
+        try await verification.run()
+        try await approach()
+        try await set(.ready)
+    }
+
+    private func set(_ phase: Phase) async throws {
+        try await control.run { [record] in try StateStore.setPhase(phase, of: record.id, on: $0) }
     }
 
     /// Until what is left can be settled under the lock: a pass has found next to nothing, or has taken a fraction of the budget. On a busy
@@ -60,10 +77,10 @@ struct SyncPhase: Sendable {
     }
 
     func hold() async throws {
-        guard let wait = helm.cutOverWait else { return }
+        guard let wait = helm.cutOverWait, !helm.wantsVerification else { return }
         events.post(.beginPostponed(reason: wait))
         log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
-        while let wait = helm.cutOverWait {
+        while let wait = helm.cutOverWait, !helm.wantsVerification {
             try helm.checkDeadline()
             status.update {
                 $0.reason = wait

@@ -6,6 +6,7 @@ enum SessionRole: String, Sendable {
     case copy
     case index
     case refresh
+    case verify
     case spool
     case watermark
     case cutOver = "cut-over"
@@ -29,7 +30,7 @@ extension ConnectionOptions {
             "default_transaction_isolation": "read committed",
             "default_transaction_deferrable": "off",
             "row_security": "off",
-            "synchronous_commit": role == .copy || role == .index ? "off" : "local",
+            "synchronous_commit": [.copy, .index, .verify].contains(role) ? "off" : "local",
             "client_min_messages": "warning",
             "jit": "off",
         ]
@@ -38,7 +39,7 @@ extension ConnectionOptions {
             settings["TimeZone"] = plan.timeZone
         }
         switch role {
-        case .refresh, .cutOver:
+        case .refresh, .cutOver, .verify:
             // A batch looks up its rows one by one: its size is known to us and not to the planner.
             settings["enable_hashjoin"] = "off"
             settings["enable_mergejoin"] = "off"

@@ -23,6 +23,7 @@ struct TableRecord: Sendable {
     var file: SourceFile?
 
     var spool: QualifiedName { StateSchema.spool(tableID: id) }
+    var suspects: QualifiedName { StateSchema.suspects(tableID: id) }
 }
 
 /// A table's main fork as it was at one time.

@@ -30,6 +30,11 @@ enum StateSchema {
             cut_over_last_error text,
             cut_over_last_hold_ms float8,
             cut_over_longest_wait_ms float8,
+            verify_started_at timestamptz,
+            verify_ended_at timestamptz,
+            verify_outcome text,
+            verify_rows bigint NOT NULL DEFAULT 0,
+            verify_mismatches bigint NOT NULL DEFAULT 0,
             started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             ended_at timestamptz);
         CREATE TABLE IF NOT EXISTS shadow_alter.migrated_table (
@@ -54,6 +59,11 @@ enum StateSchema {
 
     static func spool(tableID: Int64) -> QualifiedName {
         QualifiedName(schema: name, name: "spool_\(tableID)")
+    }
+
+    /// Where the verification notes the rows that seem to differ.
+    static func suspects(tableID: Int64) -> QualifiedName {
+        QualifiedName(schema: name, name: "suspect_\(tableID)")
     }
 
     /// Whether the state tables are there at all.

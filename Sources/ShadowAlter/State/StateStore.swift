@@ -3,7 +3,7 @@ import PgConnection
 
 /// Reads and writes the state tables. Every method runs inside the caller's transaction.
 enum StateStore {
-    /// Records a new migration and creates the spools of its tables.
+    /// Records a new migration and creates what its tables need beside them: spools, and a place for what the verification finds.
     static func insert(_ plan: MigrationPlan, streamName: String, on connection: isolated PgConnection) throws {
         let id: Int64 = try connection.query(
             "INSERT INTO shadow_alter.migration (name, phase, stream_name, plan) VALUES ($1, $2, $3, $4) RETURNING id",
@@ -17,6 +17,7 @@ enum StateStore {
                 """, [.int(id), .int(position), .int(table.sourceOID), .text(table.green.sql)]
             ).single().value()
             try connection.execute(SpoolSQL.create(StateSchema.spool(tableID: tableID), for: table))
+            try connection.execute(VerifySQL.create(StateSchema.suspects(tableID: tableID), for: table))
         }
     }
 

@@ -38,12 +38,26 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     }
 
     public struct Verify: Codable, Sendable, Equatable {
+        /// Rows of the live tables that were compared with the new ones.
         public var rowsChecked: Int64 = 0
+        /// Rows that differed: repaired, unless it failed.
         public var mismatches: Int64 = 0
+        /// nil when there was none.
+        public var outcome: VerificationOutcome?
+        /// `full` or `sample=N%`; nil where it is not known.
+        public var mode: String?
+        /// As PostgreSQL prints them.
+        public var startedAt: String?
+        public var endedAt: String?
+        /// The columns that are not compared.
+        public var uncompared: [String]?
 
         enum CodingKeys: String, CodingKey {
             case rowsChecked = "rows_checked"
-            case mismatches
+            case mismatches, outcome, mode
+            case startedAt = "started_at"
+            case endedAt = "ended_at"
+            case uncompared
         }
     }
 

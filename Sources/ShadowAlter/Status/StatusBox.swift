@@ -34,6 +34,7 @@ public final class StatusBox: Sendable {
         public var retainedWAL: Int64?
         public var streamLag: Int64?
         public var cutOver = MigrationStatus.CutOver()
+        public var verify = MigrationStatus.Verify()
         /// How long each phase took, in the order in which they ended.
         public var timings: [Timing] = []
 
@@ -43,6 +44,9 @@ public final class StatusBox: Sendable {
 
         /// What there is to say about the condition, or about what is going on.
         public var currentReason: String? { stop?.reason ?? reason ?? slowdown }
+
+        /// Whether several lanes share the server with the application.
+        var isInLanes: Bool { phase == .copying || verify.outcome == .running }
 
         public var rowsCopied: Int64 { tables.reduce(0) { $0 + $1.rowsCopied } }
 

@@ -107,7 +107,7 @@ public struct StatusReader: Sendable {
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
             blockers: try blockers(record, on: connection),
-            verify: MigrationStatus.Verify(), startedAt: try row.get("started_at"),
+            verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: !record.phase.isAfterSwap, message: message, copyLanes: live?.lanes)
     }
@@ -124,6 +124,23 @@ public struct StatusReader: Sendable {
     private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
         guard record.phase == .ready || record.phase == .cuttingOver else { return [] }
         return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
+    }
+
+    private static func verification(
+        _ record: MigrationRecord, _ live: StatusBox.Snapshot?, on connection: isolated PgConnection
+    ) throws -> MigrationStatus.Verify {
+        if let live, live.verify.outcome == .running { return live.verify }
+        var verify = MigrationStatus.Verify()
+        let leftOut = record.plan.uncompared
+        verify.uncompared = leftOut.isEmpty ? nil : leftOut
+        guard let last = try StateStore.verification(of: record.id, on: connection) else { return verify }
+        verify.rowsChecked = last.rows
+        verify.mismatches = last.mismatches
+        verify.outcome = last.outcome
+        verify.startedAt = last.started
+        verify.endedAt = last.endedAt
+        verify.mode = live?.verify.mode
+        return verify
     }
 
     private struct TableStatus {

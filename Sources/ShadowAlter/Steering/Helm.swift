@@ -10,6 +10,12 @@ final class Helm: Sendable {
         /// What the cut-over waits for by the command line's schedule; nil: nothing.
         var schedule: String? = "the schedule has not been looked at yet"
         var isOverdue = false
+        /// When the last verification began.
+        var verifiedAt: Double?
+
+        var wantsVerification: Bool {
+            steering.verification.map { wish in verifiedAt.map { $0 <= wish } ?? true } ?? false
+        }
     }
 
     private let state = Mutex(State())
@@ -28,7 +34,8 @@ final class Helm: Sendable {
     /// What the cut-over waits for, for people; nil when the tables may be exchanged. What was asked for by hand goes before the schedule.
     var cutOverWait: String? {
         state.withLock { state in
-            switch state.steering.cutOver {
+            if state.wantsVerification { return "a verification was asked for" }
+            return switch state.steering.cutOver {
             case .wanted?: nil
             case .postponed?: "the new table stands ready; the cut-over is postponed until `cut-over`"
             case nil: state.schedule
@@ -37,6 +44,12 @@ final class Helm: Sendable {
     }
 
     var mayCutOver: Bool { cutOverWait == nil }
+
+    /// Somebody has asked for a verification that has not begun yet.
+    var wantsVerification: Bool { state.withLock { $0.wantsVerification } }
+
+    /// - Parameter startedAt: seconds since 1970 by the server's clock.
+    func setVerification(startedAt: Double?) { state.withLock { $0.verifiedAt = startedAt } }
 
     /// The run's deadline for the cut-over has passed.
     var isOverdue: Bool { state.withLock { $0.isOverdue } }
@@ -70,6 +83,7 @@ final class Helm: Sendable {
         for (name, value) in new.settings.sorted(by: { $0.key < $1.key }) where old.settings[name] != value {
             apply(name, value)
         }
+        if new.verification != old.verification { log.notice("a verification was asked for") }
         if new.cutOver != old.cutOver, let wish = new.cutOver {
             log.notice("\(wish == .wanted ? "the cut-over was asked for" : "the cut-over was postponed")")
         }

@@ -21,6 +21,8 @@ struct Steering: Codable, Sendable, Equatable {
     /// nil: as the command line of the run says.
     var cutOver: CutOverWish?
     var isAborted = false
+    /// When a verification was asked for last, in seconds since 1970 by the server's clock. One that begins later fulfils it.
+    var verification: Double?
     /// Settings that were changed, by their names, as they were written.
     var settings: [String: String] = [:]
 
@@ -31,6 +33,7 @@ struct Steering: Codable, Sendable, Equatable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         hold = try container.decodeIfPresent(Hold.self, forKey: .hold)
         cutOver = try container.decodeIfPresent(CutOverWish.self, forKey: .cutOver)
+        verification = try container.decodeIfPresent(Double.self, forKey: .verification)
         isAborted = try container.decodeIfPresent(Bool.self, forKey: .isAborted) ?? false
         settings = try container.decodeIfPresent([String: String].self, forKey: .settings) ?? [:]
     }
@@ -39,6 +42,7 @@ struct Steering: Codable, Sendable, Equatable {
         case hold
         case cutOver = "cut_over"
         case isAborted = "aborted"
+        case verification = "verify"
         case settings
     }
 
@@ -51,6 +55,7 @@ struct Steering: Codable, Sendable, Equatable {
         case .cutOver: cutOver = .wanted
         case .postpone: cutOver = .postponed
         case .abort: isAborted = true
+        case .verify: verification = now
         case .set(let setting, let value): settings[setting.rawValue] = value
         }
     }

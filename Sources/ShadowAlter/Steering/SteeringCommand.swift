@@ -12,6 +12,8 @@ public enum SteeringCommand: Sendable, Equatable {
     case postpone
     /// The migration ends and everything that it has made is removed.
     case abort
+    /// All rows are compared once more before the tables may be exchanged.
+    case verify
     /// Holds until it is set again, in later runs as well.
     case set(Setting, String)
 
@@ -26,6 +28,7 @@ public enum SteeringCommand: Sendable, Equatable {
         case .cutOver: "the tables may be exchanged as soon as they are in sync"
         case .postpone: "the cut-over is postponed until `cut-over`; the new tables are kept in sync"
         case .abort: "the migration ends, and everything that it has made is removed"
+        case .verify: "the new tables are verified as soon as they are in sync, and not exchanged before that"
         case .set(let setting, _) where setting.mayBeSecret: "\(setting.rawValue) is set"
         case .set(let setting, let value): "\(setting.rawValue)=\(value)"
         }

@@ -20,11 +20,11 @@ struct Heartbeat: Sendable {
     /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
     func run() async throws {
         var told: Told?
-        var estimator = Estimator(verifies: false)
+        var estimator = Estimator(verifies: settings.current.verification != .off)
         while true {
             try await Task.sleep(for: Self.interval)
             // A stream that stands still must not keep us from watching what it holds back.
-            if let commit = try await beat(), status.snapshot.phase == .copying {
+            if let commit = try await beat(), status.snapshot.isInLanes {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()
@@ -88,8 +88,8 @@ struct Heartbeat: Sendable {
             $0.streamLag = stream.lag(behind: end)
             $0.spooledKeys = spooled
             $0.stop = throttle.stop
-            $0.slowdown = $0.phase == .copying ? throttle.slowdown : nil
-            $0.lanes = $0.phase == .copying ? throttle.lanes : nil
+            $0.slowdown = $0.isInLanes ? throttle.slowdown : nil
+            $0.lanes = $0.isInLanes ? throttle.lanes : nil
         }
         if let retained = slot?.retainedBytes { try await guardWAL(retained) }
     }

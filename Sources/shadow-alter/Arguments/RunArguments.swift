@@ -46,6 +46,12 @@ struct RunArguments: ParsableArguments {
     @Option(help: "How long one chunk of the copy should take.")
     var chunkTime = DurationArgument(milliseconds: 500)
 
+    @Option(
+        help: ArgumentHelp(
+            "What is compared before the tables may be exchanged: full: every row, both ways; sample, or sample=5%: the rows of that share of the pages; off.",
+            valueName: "full|sample|off"))
+    var verify = VerifyArgument(mode: .full)
+
     @Option(help: "Pause after each chunk, as a multiple of the time that it took.")
     var nice = 0.0
 
@@ -124,6 +130,7 @@ struct RunArguments: ParsableArguments {
         options.copyWorkers = copyWorkers
         options.chunkTime = chunkTime.duration
         options.niceRatio = nice
+        options.verification = verify.mode
         options.maximumRetainedWAL = maxWalRetained.bytes
         throttle.apply(to: &options)
         return options

@@ -61,6 +61,50 @@ struct PostponeCommand: PlainSteeringCommand {
     @OptionGroup var target: SteeringArguments
 }
 
+/// Compares once more.
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compare all rows of the live and the new table once more, before they may be exchanged.",
+        discussion:
+            "The run that is alive does it as soon as the new table is in sync; `status` shows how far it is, and what came of it. A run that was started with "
+            + "--verify sample takes its sample; one with --verify off compares every row.")
+
+    @Flag(help: "Wait for its end, and say what came of it; exit code 1 when the tables differ for good.")
+    var wait = false
+    @OptionGroup var target: SteeringArguments
+
+    func run() async throws {
+        try await reportingFailure {
+            let reader = StatusReader(connections: target.connection.options)
+            let name = try await onlyName(target.name, reader)
+            let before = try await reader.status(of: name).verify.startedAt
+            try await steeringMigration(name, target.connection, .verify)
+            if wait { try await waitForEnd(of: name, startedBefore: before, reader) }
+        }
+    }
+
+    private func waitForEnd(of name: String, startedBefore: String?, _ reader: StatusReader) async throws {
+        let steer = Steer(connections: target.connection.options)
+        while true {
+            // First: what it has done before it ended is in the status then.
+            let run = try await steer.findRun(of: name)
+            let verify = try await reader.status(of: name).verify
+            if let outcome = verify.outcome, outcome != .running, verify.startedAt != startedBefore {
+                Terminal.print("\(name): \(VerificationText(verify).line ?? outcome.rawValue)")
+                if outcome == .failed { throw ExitCode.failure }
+                return
+            }
+            guard run != nil else {
+                throw MigrationError(
+                    .conflict, "no run of \(name) is alive that could verify it",
+                    state: "the wish is recorded", advice: "run it again: it verifies before it exchanges the tables")
+            }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+}
+
 /// Stops the work for as long as wanted.
 struct PauseCommand: PlainSteeringCommand {
     static let configuration = CommandConfiguration(

@@ -16,6 +16,7 @@ struct SummaryText {
         if summary.strategy == .shadow {
             lines.append("  rows copied      \(grouped(summary.rowsCopied))")
             lines.append("  keys refreshed   \(grouped(summary.keysRefreshed))")
+            if let verified = VerificationText(summary.verify).line { lines.append("  verified         \(verified)") }
         }
         if let hold = summary.cutOver.lastHoldMs, let wait = summary.cutOver.longestWaitMs {
             let attempts = summary.cutOver.attempts

@@ -66,6 +66,7 @@ private struct CaseRun {
             let summary = try await running.summary()
             #expect(workload.progress.operations > before, "the load stood still during the migration")
             #expect(summary.strategy == .shadow)
+            #expect(summary.verify.outcome == .passed && summary.verify.rowsChecked > 0, "\(summary.verify)")
             #expect(summary.keysRefreshed > 0, "no row was changed during the migration")
             try await proceed(workload)
             try await live.stop()

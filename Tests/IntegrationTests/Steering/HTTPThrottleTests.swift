@@ -19,7 +19,8 @@ extension LiveMigrations {
         func theChecksAnswerStopsTheWorkAndLetsItGoOn(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("throttle_http", on: binaries)
             let check = try await CheckServer.open(.status(503))
-            var options = MigrationOptions.pageByPage
+            // Held, so that it is there for as long as it takes.
+            var options = MigrationOptions.pageByPage.manual()
             options.niceRatio = 20
             options.throttleSources = [HTTPThrottle()]
             options.throttleHTTP = try HTTPAddress("http://127.0.0.1:\(check.port)/may?token=secret")
@@ -34,7 +35,7 @@ extension LiveMigrations {
             try await waitForStop(running, because: "no answer within 2s")
             check.answer(.status(200))
             try await running.until("it goes on again") {
-                running.migration.status.snapshot.condition == .running
+                running.log.all.filter { $0.contains("no longer throttled by the check") }.count == 2
             }
             await check.close()
             try await waitForStop(running, because: "cannot be asked")
@@ -49,6 +50,7 @@ extension LiveMigrations {
             }
             _ = try await running.migration.control.steer(.set(.throttleHTTP, ""))
             _ = try await running.migration.control.steer(.set(.niceRatio, "0"))
+            _ = try await running.migration.control.steer(.cutOver)
             try await running.summary()
             #expect(running.log.contains("no longer throttled by the check from outside"))
             #expect(!running.log.contains("secret"), "\(running.log.all)")

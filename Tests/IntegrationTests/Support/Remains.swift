@@ -8,7 +8,8 @@ struct Remains: Sendable {
     func expectOnlyBlue(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await expect(schemas: ["\(name)_blue", "public", "shadow_alter"], sourceLocation: sourceLocation)
         let spools = try await session.column(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^spool'")
+            "SELECT relname FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^(spool|suspect)'"
+        )
         #expect(spools.isEmpty, sourceLocation: sourceLocation)
     }
 

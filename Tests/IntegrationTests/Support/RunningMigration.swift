@@ -1,6 +1,7 @@
 import PgConnection
 import ShadowAlter
 import Synchronization
+import Testing
 
 /// A migration that runs beside the test.
 final class RunningMigration: Sendable {
@@ -8,6 +9,7 @@ final class RunningMigration: Sendable {
     let log: CapturedLog
     private let task: Task<MigrationSummary, any Error>
     private let hasEnded: EndFlag
+    private let mayDiffer = EndFlag()
 
     convenience init(_ request: MigrationRequest, _ database: TestDatabase, _ options: MigrationOptions = .quick) {
         self.init(request, connections: database.options, options: options)
@@ -26,15 +28,20 @@ final class RunningMigration: Sendable {
         }
     }
 
-    /// Throws what the run has thrown.
+    /// The test damages the new table.
+    func mayFindMismatches() { mayDiffer.set() }
+
+    /// Throws what the run has thrown. The verification has found every row as it should be, whatever else the test is about.
     @discardableResult
     func summary() async throws -> MigrationSummary {
         // A test's time limit cancels the test, and has to reach what it waits for.
-        try await withTaskCancellationHandler {
+        let summary = try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
             task.cancel()
         }
+        #expect(mayDiffer.isSet || summary.verify.mismatches == 0, "\(log.all)")
+        return summary
     }
 
     /// The error that ends the run; nil when it succeeds.

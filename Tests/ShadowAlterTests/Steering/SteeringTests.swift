@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test func survivesItsOwnEncoding() throws {
-        let steering = after([.throttle(expiry: .seconds(1)), .postpone, .set(.niceRatio, "0.5"), .abort])
+        let steering = after([.throttle(expiry: .seconds(1)), .postpone, .set(.niceRatio, "0.5"), .abort, .verify])
+        #expect(steering.verification == 1000)
         let data = try JSONEncoder().encode(steering)
         #expect(try JSONDecoder().decode(Steering.self, from: data) == steering)
     }

@@ -25,8 +25,11 @@ struct CommandFootprint: Sendable, Equatable {
 
     private static func statements(of plan: MigrationPlan) -> [String] {
         let none = SwapSQL.Statistics(source: [], green: [])
-        let spools = plan.tables.enumerated().map { number, table in
-            SpoolSQL.create(StateSchema.spool(tableID: Int64(number)), for: table)
+        let spools = plan.tables.enumerated().flatMap { number, table in
+            [
+                SpoolSQL.create(StateSchema.spool(tableID: Int64(number)), for: table),
+                VerifySQL.create(StateSchema.suspects(tableID: Int64(number)), for: table),
+            ]
         }
         let dependants = plan.dependants.flatMap { dependant in
             (dependant.preparation?.statements ?? []) + dependant.remove + dependant.restore + dependant.settle

@@ -1,0 +1,86 @@
+import PgConnection
+
+/// A table as the verification knows it: which columns are compared, and how rows are found.
+struct VerifiedTable: Sendable {
+    let record: TableRecord
+    let sql: VerifySQL
+    /// Where the shadow's rows are: its own file, or its partitions'.
+    let files: [QualifiedName]
+
+    static func read(_ record: TableRecord, on connection: isolated PgConnection) throws -> Self {
+        let plan = record.plan
+        let green = try ColumnFacts.read(record.greenOID, on: connection)
+        let source = try ColumnFacts.read(plan.sourceOID, on: connection)
+        let defaults = try ColumnDefault.read(record.greenOID, on: connection)
+        let leftOut = Set(plan.uncompared.map(\.name))
+        let columns = green.filter { !$0.isGenerated && !leftOut.contains($0.name) }.map { column in
+            let mapped = plan.mapping.columns.first { $0.green == column.name }?.expression
+            return VerifySQL.Column(
+                name: column.name, type: column.type, expression: mapped ?? defaults[column.name] ?? "NULL")
+        }
+        let isDirect = plan.key.allSatisfy { key in
+            guard key.expression == Quoting.identifier(key.mapped),
+                let old = source.first(where: { $0.name == key.source }),
+                let new = green.first(where: { $0.name == key.green })
+            else { return false }
+            return old.canBeLookedUp(by: new)
+        }
+        let files =
+            plan.isPartitioned
+            ? try PartitionTree.read(record.greenOID, on: connection).leaves.filter { $0.kind == "r" }.map(\.name)
+            : [plan.green]
+        return Self(
+            record: record,
+            sql: VerifySQL(
+                refresh: RefreshSQL(record), suspects: record.suspects, columns: columns,
+                lookup: isDirect ? .direct : .computed, tableID: record.id),
+            files: files)
+    }
+
+    /// What there is to be swept, with the files as they are now.
+    ///
+    /// Rows that come later than this are dirty in the stream, so that the files' ends may move on. A new file of the shadow, after a truncation,
+    /// has only such rows.
+    func sweeps(at index: Int, on connection: isolated PgConnection) throws -> [VerifyAgenda.Sweep] {
+        let source = try Self.sourceSweep(of: record.plan, at: index, on: connection)
+        guard sql.lookup == .direct else {
+            return [source, .init(table: index, side: .wholeGreen, filenode: nil, pages: 1)]
+        }
+        return try [source]
+            + files.map { file in
+                let pages: Int64 = try connection.query(
+                    "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int",
+                    [.text(file.sql)]
+                ).single().value()
+                return .init(table: index, side: .green(file), filenode: nil, pages: pages)
+            }
+    }
+
+    static func sourceSweep(
+        of plan: TablePlan, at index: Int, on connection: isolated PgConnection
+    ) throws -> VerifyAgenda.Sweep {
+        let row = try connection.query(
+            """
+            SELECT pg_relation_filenode($1::oid) AS filenode, pg_relation_size($1::oid) / current_setting('block_size')::int AS pages
+            """, [.int(plan.sourceOID)]
+        ).single()
+        return .init(
+            table: index, side: .source, filenode: try row.optional("filenode"),
+            pages: try row.optional("pages") ?? 0)
+    }
+}
+
+extension ColumnFacts {
+    private static let integers: Set<UInt32> = [20, 21, 23]
+    private static let texts: Set<UInt32> = [25, 1043]
+
+    /// Whether the values of a column into which this one's were put, without any USING, are equal to them, and can be compared with them by this
+    /// one's index.
+    fileprivate func canBeLookedUp(by green: ColumnFacts) -> Bool {
+        guard collationOID == green.collationOID else { return false }
+        if typeOID == green.typeOID && typeModifier == green.typeModifier { return true }
+        if Self.integers.contains(typeOID) && Self.integers.contains(green.typeOID) { return true }
+        // One with a length may have lost blanks at its end.
+        return Self.texts.contains(typeOID) && Self.texts.contains(green.typeOID) && green.typeModifier < 0
+    }
+}

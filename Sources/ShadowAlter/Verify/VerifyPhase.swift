@@ -1,0 +1,275 @@
+import Logging
+import PgConnection
+import Synchronization
+
+/// Compares every row of the tables and their shadows before they may be exchanged, in both directions, and repairs what differs.
+struct VerifyPhase: Sendable {
+    let record: MigrationRecord
+    let control: PgConnection
+    let connections: ConnectionOptions
+    let stream: ChangeStream
+    let refresher: Refresher
+    let settings: LiveSettings
+    let throttle: Throttle
+    let helm: Helm
+    let status: StatusBox
+    let log: Logger
+
+    /// How long a lane that has nothing to do waits before it looks again.
+    private static let idleInterval = Duration.milliseconds(10)
+    /// How often the shadow is brought up to the stream meanwhile.
+    private static let roundInterval = Duration.milliseconds(250)
+    /// A lane for less than this is not worth a session.
+    private static let pagesForLane: Int64 = 512
+
+    /// Whether the tables are to be verified before they may be exchanged.
+    func isWanted() async throws -> Bool {
+        if helm.wantsVerification { return true }
+        guard settings.current.verification != .off else { return false }
+        let last = try await control.run { [record] in try StateStore.verification(of: record.id, on: $0) }
+        return !(record.phase >= .ready && last?.outcome == .passed)
+    }
+
+    /// Throws `verificationFailed` when the shadow differs and stays different.
+    func run() async throws {
+        // Asked for although the command line says `off`: all of it.
+        let mode = settings.current.verification == .off ? .full : settings.current.verification
+        let tables = try await begin(mode)
+        do {
+            let found = try await verify(tables, mode)
+            try await end(.passed, found)
+        } catch let error as MigrationError where error.code == .verificationFailed {
+            try await end(.failed, Int(status.snapshot.verify.mismatches))
+            throw error
+        }
+    }
+
+    private func begin(_ mode: VerificationMode) async throws -> [VerifiedTable] {
+        let started = try await control.run { [record] in try StateStore.beginVerification(of: record.id, on: $0) }
+        helm.setVerification(startedAt: started)
+        let leftOut = record.plan.uncompared
+        status.update {
+            $0.verify = MigrationStatus.Verify()
+            $0.verify.outcome = .running
+            $0.verify.mode = mode.description
+            $0.verify.uncompared = leftOut.isEmpty ? nil : leftOut
+            $0.reason = "verifying"
+        }
+        for table in record.plan.tables where !table.uncompared.isEmpty {
+            let list = table.uncompared.map(\.description).joined(separator: ", ")
+            log.notice("the verification leaves out of \(table.source): \(list)")
+        }
+        return try await withConnection { connection in
+            try await connection.run { [record] connection in
+                try record.tables.map { table in
+                    let verified = try VerifiedTable.read(table, on: connection)
+                    try connection.execute(verified.sql.clear)
+                    return verified
+                }
+            }
+        }
+    }
+
+    private func end(_ outcome: VerificationOutcome, _ mismatches: Int) async throws {
+        status.update {
+            $0.verify.outcome = outcome
+            $0.verify.mismatches = Int64(mismatches)
+            $0.verifiedPart = nil
+            $0.reason = nil
+        }
+        let rows = status.snapshot.verify.rowsChecked
+        try await control.run { [record] connection in
+            try StateStore.endVerification(
+                of: record.id, outcome, rows: rows, mismatches: Int64(mismatches), on: connection)
+        }
+        guard outcome == .passed else { return }
+        let verdict = mismatches == 0 ? "no difference" : "\(mismatches) differences, all of them repaired"
+        log.notice("verified \(rows) rows in both directions: \(verdict)")
+    }
+
+    /// Returns how many mismatches there were, which are repaired.
+    private func verify(_ tables: [VerifiedTable], _ mode: VerificationMode) async throws -> Int {
+        try await withConnection { connection in
+            var generator = SystemRandomNumberGenerator()
+            let sweeps = try await connection.run { connection in
+                try tables.enumerated().flatMap { try $1.sweeps(at: $0, on: connection) }
+            }
+            let agenda = SharedVerifyAgenda(VerifyAgenda(sweeps, share: mode.share, using: &generator))
+            let suspects = Suspects(
+                tables, connection: connection, stream: stream, refresher: refresher, throttle: throttle,
+                status: status, log: log)
+            do {
+                try await sweep(tables, agenda, suspects)
+                try await settle(suspects)
+                guard await suspects.hasMismatches else { return 0 }
+                let total = await suspects.total
+                log.warning("\(total) rows of the new tables differ from what they should be: repairing them")
+                try await suspects.repair()
+                try await settle(suspects)
+                guard await suspects.hasMismatches else { return total }
+                let again = await suspects.total - total
+                throw await failure("\(again) of \(total) differences came back", suspects)
+            } catch is Suspects.TooMany {
+                throw await failure("there are \(Suspects.limit) differences or more", suspects)
+            } catch let error as PgError where error.isRowConflict {
+                throw await failure("the differences cannot be repaired, \(error.message)", suspects)
+            }
+        }
+    }
+
+    private func failure(_ what: String, _ suspects: isolated Suspects) -> MigrationError {
+        let more = suspects.total > suspects.examples.count ? "; …" : ""
+        return MigrationError(
+            .verificationFailed,
+            "the new table is not what the old one's rows make it, and \(what): "
+                + suspects.examples.joined(separator: "; ") + more,
+            state: "no live table was touched; the new table, the slot and everything copied are kept",
+            advice:
+                "look for what else writes to the tables of the schema \(record.plan.greenSchema) (triggers, rules, people), or for a function or a type "
+                + "that gives the same row another value each time; then the same command verifies again, or `shadow-alter abort \(record.name)` and start anew; "
+                + "please report it if there is nothing")
+    }
+
+    /// All lanes to their end, with the shadow kept in sync beside them.
+    private func sweep(_ tables: [VerifiedTable], _ agenda: SharedVerifyAgenda, _ suspects: Suspects) async throws {
+        let total = max(1, agenda.update { $0.pagesLeft })
+        let lanes = min(Int64(settings.current.copyWorkers), max(1, total / Self.pagesForLane))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await runLanes(Int(lanes), tables, agenda, suspects, total: total)
+                await suspects.endSweep()
+            }
+            group.addTask {
+                while await !suspects.isSwept {
+                    try await suspects.round()
+                    try await Task.sleep(for: Self.roundInterval)
+                }
+            }
+            while try await group.next() != nil {}
+        }
+    }
+
+    private func runLanes(
+        _ lanes: Int, _ tables: [VerifiedTable], _ agenda: SharedVerifyAgenda, _ suspects: Suspects, total: Int64
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<lanes {
+                group.addTask {
+                    try await withConnection { connection in
+                        let work = VerifyLane(connection: connection, tables: tables, limit: Suspects.limit)
+                        try await run(Lane(number: number, work: work), agenda, suspects, total: total)
+                    }
+                }
+            }
+            while try await group.next() != nil {}
+        }
+    }
+
+    private struct Lane: Sendable {
+        let number: Int
+        let work: VerifyLane
+    }
+
+    private func run(
+        _ lane: Lane, _ agenda: SharedVerifyAgenda, _ suspects: Suspects, total: Int64
+    ) async throws {
+        let first = settings.current
+        var sizes = Array(
+            repeating: [ChunkSize(maximum: first.maximumChunkPages), ChunkSize(maximum: first.maximumChunkPages)],
+            count: record.tables.count)
+        while true {
+            try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
+            switch agenda.update({ $0.next { sizes[$0.table][$0.side == .source ? 0 : 1].pages } }) {
+            case .finished: return
+            case .wait: try await Task.sleep(for: Self.idleInterval)
+            case .stretch(let stretch):
+                let start = ContinuousClock.now
+                try await compare(stretch, lane, agenda, suspects)
+                let took = ContinuousClock.now - start
+                let options = settings.current
+                sizes[stretch.sweep.table][stretch.sweep.side == .source ? 0 : 1].adapt(
+                    took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
+                    maximum: options.maximumChunkPages)
+                let left = agenda.update { $0.pagesLeft }
+                status.update {
+                    $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
+                    $0.reason = "verifying, \(max(0, 100 - left * 100 / total)) %"
+                }
+                if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    /// Until the stretch has no more suspects than can be noted at once: where a large transaction is on its way, they are judged first.
+    private func compare(
+        _ stretch: VerifyAgenda.Stretch, _ lane: Lane, _ agenda: SharedVerifyAgenda, _ suspects: Suspects
+    ) async throws {
+        defer { agenda.update { $0.end(stretch) } }
+        while true {
+            try Task.checkCancellation()
+            do {
+                let found = try await lane.work.compare(stretch, number: suspects.numbers())
+                if found.suspects > 0 { await suspects.noted(stretch.sweep.table) }
+                guard found.isCutShort else {
+                    status.update { $0.verify.rowsChecked += found.rows }
+                    return
+                }
+                let now = await suspects.rounds
+                // The one that is under way may not have them.
+                while await suspects.rounds < now + 2 { try await Task.sleep(for: Self.idleInterval) }
+                try await throttle.admit(lane: lane.number)
+            } catch is VerifyLane.FileChanged {
+                try await restart(stretch, agenda)
+                return
+            } catch let error as PgError where error.sqlState == .lockNotAvailable {
+                log.notice(
+                    "\(record.tables[stretch.sweep.table].plan.source) is locked by somebody else; the verification waits"
+                )
+            }
+        }
+    }
+
+    private func restart(_ stretch: VerifyAgenda.Stretch, _ agenda: SharedVerifyAgenda) async throws {
+        let plan = record.tables[stretch.sweep.table].plan
+        log.notice("\(plan.source) was rewritten or truncated by somebody else: its verification starts anew")
+        let sweep = try await control.run {
+            try VerifiedTable.sourceSweep(of: plan, at: stretch.sweep.table, on: $0)
+        }
+        agenda.update {
+            var generator = SystemRandomNumberGenerator()
+            $0.restart(stretch, with: sweep, using: &generator)
+        }
+    }
+
+    /// Until everything that was noted is judged.
+    private func settle(_ suspects: Suspects) async throws {
+        while await !suspects.isEmpty {
+            try await suspects.round()
+            if await !suspects.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+        }
+    }
+
+    private func withConnection<Value: Sendable>(
+        _ body: (PgConnection) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await PgConnection.connect(connections, for: .verify, plan: record.plan)
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}
+
+/// The lanes' common agenda.
+private final class SharedVerifyAgenda: Sendable {
+    private let agenda: Mutex<VerifyAgenda>
+
+    init(_ agenda: VerifyAgenda) { self.agenda = Mutex(agenda) }
+
+    func update<Value: Sendable>(_ body: (inout VerifyAgenda) -> Value) -> Value { agenda.withLock { body(&$0) } }
+}

@@ -1,0 +1,82 @@
+import PgConnection
+import Testing
+
+@testable import ShadowAlter
+
+@Suite struct VerifyAgendaTests {
+    private static let green = QualifiedName(schema: "item_green", name: "item")
+
+    private func agenda(_ sweeps: [VerifyAgenda.Sweep]) -> VerifyAgenda {
+        var generator = SystemRandomNumberGenerator()
+        return VerifyAgenda(sweeps, share: 1, using: &generator)
+    }
+
+    @Test func everyPageOfBothSidesIsHandedOutOnce() {
+        var agenda = agenda([
+            .init(table: 0, side: .source, filenode: 1, pages: 5),
+            .init(table: 0, side: .green(Self.green), filenode: nil, pages: 3),
+            .init(table: 1, side: .source, filenode: 2, pages: 0),
+            .init(table: 1, side: .wholeGreen, filenode: nil, pages: 1),
+        ])
+        #expect(agenda.pagesLeft == 9)
+        var seen: [String] = []
+        while case .stretch(let stretch) = agenda.next(size: { _ in 2 }) {
+            seen.append("\(stretch.sweep.table) \(stretch.sweep.side == .source) \(stretch.pages)")
+            agenda.end(stretch)
+        }
+        #expect(
+            seen == ["0 true 0..<2", "0 true 2..<4", "0 true 4..<5", "0 false 0..<2", "0 false 2..<3", "1 false 0..<1"])
+        #expect(agenda.next(size: { _ in 2 }) == .finished)
+        #expect(agenda.pagesLeft == 0)
+    }
+
+    @Test func aStretchThatIsBeingComparedIsWaitedFor() throws {
+        var agenda = agenda([.init(table: 0, side: .source, filenode: 1, pages: 2)])
+        guard case .stretch(let stretch) = agenda.next(size: { _ in 9 }) else {
+            Issue.record("there is a stretch")
+            return
+        }
+        #expect(agenda.next(size: { _ in 9 }) == .wait)
+        var generator = SystemRandomNumberGenerator()
+        let new = VerifyAgenda.Sweep(table: 0, side: .source, filenode: 2, pages: 4)
+        agenda.restart(stretch, with: new, using: &generator)
+        // The second lane that finds out changes nothing.
+        agenda.restart(stretch, with: .init(table: 0, side: .source, filenode: 3, pages: 9), using: &generator)
+        agenda.end(stretch)
+        #expect(agenda.next(size: { _ in 9 }) == .stretch(.init(sweep: new, pages: 0..<4)))
+    }
+
+    @Test func aSampleTakesItsShareAndAtLeastSome() {
+        var generator = SystemRandomNumberGenerator()
+        for (pages, share) in [(Int64(1_000_000), 0.01), (100_000, 0.5), (10_000, 0.001), (300, 0.01), (257, 0.99)] {
+            let leftOut = VerifySample.leftOut(pages: pages, share: share, using: &generator)
+            let taken = pages - leftOut.reduce(0) { $0 + Int64($1.count) }
+            let wanted = max(Double(pages) * share, Double(VerifySample.fewestBlocks * VerifySample.pagesInBlock))
+            #expect(abs(Double(taken) - wanted) <= Double(2 * VerifySample.pagesInBlock), "\(pages) \(share): \(taken)")
+            #expect(leftOut.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= pages })
+        }
+    }
+
+    @Test func aSampleOfASmallTableTakesAll() {
+        var generator = SystemRandomNumberGenerator()
+        let most = VerifySample.fewestBlocks * VerifySample.pagesInBlock
+        for pages in [0, 1, 100, most] {
+            #expect(VerifySample.leftOut(pages: pages, share: 0.01, using: &generator).isEmpty)
+        }
+        #expect(VerifySample.leftOut(pages: 1_000_000, share: 1, using: &generator).isEmpty)
+    }
+
+    @Test func modesAreReadAsTheyAreWritten() {
+        #expect(VerificationMode("full") == .full)
+        #expect(VerificationMode("off") == .off)
+        #expect(VerificationMode("sample") == .sample(0.01))
+        #expect(VerificationMode("sample=5%") == .sample(0.05))
+        #expect(VerificationMode("sample=0.5%") == .sample(0.005))
+        for text in ["", "some", "sample=", "sample=5", "sample=0%", "sample=100%", "sample=-1%", "sample=nan%"] {
+            #expect(VerificationMode(text) == nil, "\(text)")
+        }
+        for text in ["full", "off", "sample=1%", "sample=5%", "sample=0.5%"] {
+            #expect(VerificationMode(text)?.description == text)
+        }
+    }
+}
