@@ -47,8 +47,7 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "ShadowAlter", "PgConnection",
-                .product(name: "Logging", package: "swift-log"),
+                "ShadowAlter",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -88,7 +87,14 @@ let package = Package(
         .testTarget(
             name: "ThrowawayServerTests", dependencies: ["ThrowawayServer"], swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["PgConnection", "ThrowawayServer"], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: [
+                "PgConnection", "ThrowawayServer",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
             name: "PgConnectionTests", dependencies: ["PgConnection", "ThrowawayServer", "TestSupport"],
@@ -103,7 +109,7 @@ let package = Package(
         .testTarget(
             name: "ShadowAlterTests", dependencies: ["ShadowAlter", "PgConnection"], swiftSettings: strict),
         .testTarget(
-            name: "ControlPlaneTests", dependencies: ["ControlPlane", "ShadowAlter", "PgConnection"],
+            name: "ControlPlaneTests", dependencies: ["ControlPlane", "ShadowAlter", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
@@ -116,6 +122,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "ControlPlane", "ShadowAlter", "PgConnection", "PgReplication", "ThrowawayServer", "LedgerWorkload",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["cases", "Oracle/KitchenSink"],

@@ -1,4 +1,4 @@
-# What the scripts beside this file share. To be sourced, from the project's directory.
+# What the scripts beside this file share. To be sourced.
 
 # Says how to get Swift where it is missing or too old.
 require_swift() {
@@ -14,4 +14,14 @@ require_swift() {
         printf 'Install it: https://www.swift.org/install/linux/\n' >&2
         exit 1
     fi
+}
+
+# require_own_cache DIRECTORY: in a directory that everybody can write to, somebody else might have been there first with
+# programs of their own. Fails when it is another user's.
+require_own_cache() {
+    [ -e "$1" ] || return 0
+    case $(stat -c %u "$1") in
+    0 | "$(id -u)") ;;
+    *) return 1 ;;
+    esac
 }

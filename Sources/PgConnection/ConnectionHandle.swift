@@ -55,6 +55,9 @@ private actor Connector {
                 code: .connectionFailed,
                 message: "the connection options hold a NUL character, which libpq cannot take; nothing was tried")
         }
+        if let complaint = ConninfoCheck.complaint(options.conninfo) {
+            throw PgError(code: .connectionFailed, message: complaint)
+        }
         let pointer = withCStrings(pairs.map(\.keyword)) { keywords in
             withCStrings(pairs.map(\.value)) { values in
                 PQconnectdbParams(keywords, values, 1)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import ShadowAlter
 import Testing
 
@@ -47,6 +48,30 @@ struct ArgumentTests {
     ])
     func knobsOutOfRangeAreRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try RunArguments.parse(arguments) }
+    }
+
+    @Test(arguments: [
+        ["--socket-tcp", "0.0.0.0:9000"], ["--socket-tcp", "db1:9000"], ["--metrics-control"],
+        ["--metrics-control", "--metrics", "0.0.0.0:9000"], ["--throttle-http", "https://check/"],
+        ["--throttle-http", "http://me:s3cret@check/"],
+    ])
+    func whatWouldBeOpenToOthersIsRefused(arguments: [String]) {
+        #expect {
+            _ = try RunArguments.parse(arguments)
+        } throws: { error in
+            !RunArguments.message(for: error).contains("s3cret")
+                && RunArguments.message(for: error).contains(arguments[0])
+        }
+    }
+
+    @Test func aCheckIsAskedAlsoWhenItIsOnlySetLater() throws {
+        #expect(try RunArguments.parse([]).options.throttleSources.count == 1)
+        let run = try RunArguments.parse([
+            "--throttle-http", "http://check:81/may", "--socket-tcp", "9000", "--metrics", "[::1]:9090",
+            "--metrics-control",
+        ])
+        #expect(run.options.throttleHTTP?.host == "check")
+        #expect(run.points.port?.isLoopback == true && run.points.isMetricsControlWanted)
     }
 
     @Test func knobsReachTheEngine() throws {

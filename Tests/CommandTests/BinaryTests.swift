@@ -92,6 +92,19 @@ struct BinaryTests {
         #expect(answer.error.contains("Next: "))
     }
 
+    /// libpq's messages quote a connection string that it does not understand.
+    @Test(arguments: [
+        "postgresql://me:s3cret@host/db?nonsense=1", "host=h password=two s3cret words", "mysql://me:s3cret@h/d",
+        "postgres://me:s3@s3cret@host/db",
+    ])
+    func aPasswordIsNotRepeated(conninfo: String) throws {
+        for command in [["status", "n"], ["run", "--table", "t", "--alter", "x", "--log-format", "json"]] {
+            let answer = try Binary.run(command + ["--dsn", conninfo])
+            #expect(answer.status == 1 && answer.error.contains("the connection string"), "\(answer.error)")
+            #expect(!(answer.error + answer.output).contains("s3cret"), "\(answer.error)")
+        }
+    }
+
     @Test func aDemonstrationWithoutAServerSaysWhere() throws {
         let answer = try Binary.run(["demo", "--server-bin", "/nowhere"])
         #expect(answer.status == 1)

@@ -3,30 +3,13 @@ import Glibc
 import NIOCore
 import ShadowAlter
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ControlPlane
 
 /// The socket itself, before a run that only notes what it is asked. What commands do to a migration is tested with real ones.
 @Suite(.timeLimit(.minutes(2))) struct ControlSocketTests {
-    /// Notes commands.
-    private final class Notebook: MigrationControl {
-        let commands = Mutex<[SteeringCommand]>([])
-
-        func status() async throws -> MigrationStatus { throw MigrationControlError.unreachable }
-
-        func steer(_ command: SteeringCommand) async throws -> String {
-            commands.withLock { $0.append(command) }
-            return command.outcome
-        }
-
-        func value(of setting: Setting) -> String { MigrationOptions().value(of: setting) }
-
-        func coordinates() async throws -> StreamCoordinates {
-            StreamCoordinates(slot: "s", confirmed: nil, current: "0/1")
-        }
-    }
-
     private struct Place {
         let path = FileManager.default.temporaryDirectory.appending(path: "sa-\(UInt64.random(in: 0 ... .max))").path
         let notebook = Notebook()
@@ -215,8 +198,4 @@ import Testing
 
 private final class EndCount: Sendable {
     let count = Mutex(0)
-}
-
-extension MigrationControlError {
-    fileprivate static let unreachable = MigrationControlError("no status here")
 }

@@ -1,8 +1,8 @@
 import FoundationEssentials
-import Glibc
 import NIOCore
 import ShadowAlter
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ControlPlane
@@ -30,31 +30,9 @@ import Testing
 
     /// The answer to these bytes, until the server closes.
     private static func ask(_ address: String, _ request: String) throws -> String {
-        let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var place = sockaddr_in()
-        place.sin_family = sa_family_t(AF_INET)
-        place.sin_port = port.bigEndian
-        place.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var limit = timeval(tv_sec: 60, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let connected = withUnsafePointer(to: &place) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        #expect(connected == 0)
-        var bytes = Array(request.utf8)
-        _ = send(descriptor, &bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            answer += buffer[..<count]
-        }
-        return String(decoding: answer, as: UTF8.self)
+        let client = try RawClient(port: try #require(ListenAddress(address)).port)
+        client.send(request)
+        return client.readAll()
     }
 
     private static func get(_ address: String, _ path: String, _ method: String = "GET") throws -> String {
@@ -65,7 +43,8 @@ import Testing
 
     @Test func servesItsPages() async throws {
         let showcase = Showcase()
-        let server = try await MetricsServer.open(try #require(Self.anywhere), control: showcase)
+        let server = try await MetricsServer.open(
+            try #require(Self.anywhere), control: showcase, patience: .seconds(10), lifetime: .zero)
         let metrics = try Self.get(server.address, "/metrics")
         #expect(metrics.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(metrics.lowercased().contains("content-type: text/plain; version=0.0.4; charset=utf-8"))

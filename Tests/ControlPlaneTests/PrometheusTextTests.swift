@@ -17,6 +17,19 @@ import Testing
         return try JSONDecoder().decode(MigrationStatus.self, from: Data(json.utf8))
     }
 
+    /// One of which everything is known.
+    static func complete() throws -> MigrationStatus {
+        var status = try status()
+        status.streamLagBytes = 512
+        status.etaSeconds = 60.5
+        status.phaseEtaSeconds = 30
+        status.copyLanes = 2
+        status.cutOver.longestWaitMs = 20
+        status.verify.rowsChecked = 1000
+        status.verify.mismatches = 1
+        return status
+    }
+
     @Test func everyMetricHasItsHelpAndTypeOnceAndBeforeItsSamples() throws {
         let lines = PrometheusText(status: try Self.status()).text.split(separator: "\n").map(String.init)
         var described: [String] = []
@@ -52,9 +65,32 @@ import Testing
         }
     }
 
+    @Test func whatAnswersOnlySometimesIsThereThen() throws {
+        let text = PrometheusText(status: try Self.complete()).text
+        for line in [
+            #"shadow_alter_throttled{migration="orders"} 1"#, #"shadow_alter_copy_lanes{migration="orders"} 2"#,
+            #"shadow_alter_eta_seconds{migration="orders"} 60.5"#,
+            #"shadow_alter_phase_eta_seconds{migration="orders"} 30"#,
+            #"shadow_alter_cut_over_attempts_total{migration="orders"} 2"#,
+            #"shadow_alter_cut_over_attempts_failed_total{migration="orders"} 2"#,
+            #"shadow_alter_cut_over_wait_seconds{migration="orders"} 0.02"#,
+            #"shadow_alter_verify_rows_checked_total{migration="orders"} 1000"#,
+            #"shadow_alter_verify_mismatches{migration="orders"} 1"#,
+            "shadow_alter_build_info{migration=\"orders\",version=\"\(Version.current)\"} 1",
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)")
+        }
+    }
+
+    /// What programs read of a status is all that there is.
+    @Test func aStatusIsTheSameAfterJSON() throws {
+        let status = try Self.complete()
+        #expect(try JSONDecoder().decode(MigrationStatus.self, from: JSONEncoder().encode(status)) == status)
+    }
+
     @Test func whatIsNotKnownIsLeftOut() throws {
         let text = PrometheusText(status: try Self.status()).text
-        #expect(!text.contains("stream_lag"))
+        #expect(!text.contains("stream_lag") && !text.contains("eta_seconds") && !text.contains("copy_lanes"))
         #expect(!text.contains(#"rows_estimated{migration="orders",table="public.\"Odd\""}"#))
     }
 

@@ -10,6 +10,8 @@ struct CommandInterpreter: Sendable {
         var text: String
         /// The process is to end once this was sent.
         var endsProcess = false
+        /// Whether the line was a command at all, obeyed or not.
+        var isCommand = true
 
         /// How every reply to a command that was not obeyed begins.
         static let failure = "ERROR: "
@@ -20,7 +22,7 @@ struct CommandInterpreter: Sendable {
             let command = try ControlCommand(line)
             return Reply(text: try await answer(command), endsProcess: command == .panic)
         } catch {
-            return Reply(text: Reply.failure + "\(error)")
+            return Reply(text: Reply.failure + "\(error)", isCommand: !(error is ControlCommand.Unknown))
         }
     }
 

@@ -15,7 +15,7 @@ enum HookEnvironment {
             "DATABASE": scene.subject.database,
             "SERVER": scene.subject.server,
             "TABLES": scene.subject.tables.joined(separator: ","),
-            "CHANGE": change(scene.subject.change),
+            "CHANGE": scene.subject.change.withoutLiterals,
             "PHASE": status.phase.rawValue,
             "CONDITION": status.condition.rawValue,
             "REASON": status.reason ?? "",
@@ -41,13 +41,6 @@ enum HookEnvironment {
         default: break
         }
         return Dictionary(uniqueKeysWithValues: all.map { (prefix + $0.key, fit($0.value)) })
-    }
-
-    private static func change(_ change: MigrationRequest.Change) -> String {
-        switch change {
-        case .alter(_, let clauses): clauses
-        case .script(let text): text
-        }
     }
 
     private static func estimate(_ tables: [MigrationStatus.Table]) -> String {

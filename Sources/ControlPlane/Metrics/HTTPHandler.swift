@@ -36,24 +36,31 @@ final class HTTPHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let new): head = new
-        // What a GET has to say beyond its head is of no interest.
+        // What a request has to say beyond its head is of no interest.
         case .body: break
         case .end:
             guard let head else { return }
             self.head = nil
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let loop = context.eventLoop
-            let method = head.method.rawValue
-            let target = head.uri
+            let request = ControlPages.Request(
+                method: head.method.rawValue, target: head.uri, host: Self.only("Host", head.headers),
+                origin: Self.only("Origin", head.headers), authorization: Self.only("Authorization", head.headers))
             Task { [pages, rate] in
                 await rate.admit()
-                let page = await pages.page(method, target)
+                let page = await pages.page(request)
                 loop.execute {
                     let (handler, context) = bound.value
-                    handler.send(page, withBody: method != "HEAD", context)
+                    handler.send(page, withBody: request.method != "HEAD", context)
                 }
             }
         }
+    }
+
+    /// A header's value; one that is there twice is no value that can be relied on.
+    private static func only(_ name: String, _ headers: HTTPHeaders) -> String? {
+        let values = headers[name]
+        return values.count > 1 ? "" : values.first
     }
 
     private func send(_ page: MetricsPages.Page, withBody: Bool, _ context: ChannelHandlerContext) {
@@ -65,9 +72,14 @@ final class HTTPHandler: ChannelInboundHandler {
         headers.add(name: "Connection", value: "close")
         headers.add(name: "Cache-Control", value: "no-store")
         headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        headers.add(name: "X-Frame-Options", value: "DENY")
+        headers.add(name: "Referrer-Policy", value: "no-referrer")
+        if page.code == 401 { headers.add(name: "WWW-Authenticate", value: "Bearer") }
         headers.add(
             name: "Content-Security-Policy",
-            value: "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'")
+            value:
+                "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+        )
         let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: page.code), headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if withBody { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }

@@ -1,10 +1,24 @@
-/// Where metrics are served: `[HOST:]PORT`, on loopback unless a host is given.
+/// Where metrics are served, or commands taken: `[HOST:]PORT`, on loopback unless a host is given.
 public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     public let host: String
     /// 0: any that is free.
     public let port: Int
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Whether only this machine can connect there. By the address, not by what a name is resolved to.
+    public var isLoopback: Bool {
+        if host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    func with(port: Int) -> Self { Self(host: host, port: port) }
+
+    private init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
 
     /// nil when it is neither `9090` nor `0.0.0.0:9090` nor `[::1]:9090`.
     public init?(_ text: String) {
@@ -17,7 +31,7 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
                 return nil
             }
             guard !host.isEmpty else { return nil }
-            self.host = host
+            self.host = host == "localhost" ? "127.0.0.1" : host
             digits = text[text.index(after: colon)...]
         } else {
             host = "127.0.0.1"

@@ -3,7 +3,9 @@ import ShadowAlter
 
 /// What the metrics endpoint serves. No I/O of its own.
 struct MetricsPages: Sendable {
-    let control: any MigrationControl
+    let status: StatusCache
+    /// nil: nobody may steer over HTTP.
+    var steering: ControlPages?
 
     struct Page: Sendable, Equatable {
         /// HTTP's status code.
@@ -16,23 +18,30 @@ struct MetricsPages: Sendable {
         }
     }
 
-    func page(_ method: String, _ target: String) async -> Page {
-        guard method == "GET" || method == "HEAD" else { return .text(405, "GET and HEAD only") }
-        let path = target.prefix { $0 != "?" }
+    func page(_ request: ControlPages.Request) async -> Page {
+        if let steering, request.path.hasPrefix(ControlPages.prefix) {
+            let page = await steering.page(request)
+            await status.forget()
+            return page
+        }
+        guard request.method == "GET" || request.method == "HEAD" else { return .text(405, "GET and HEAD only") }
         do {
-            switch path {
-            case "/": return Page(code: 200, contentType: "text/html; charset=utf-8", body: WatchPage.html)
+            switch request.path {
+            case "/":
+                return Page(
+                    code: 200, contentType: "text/html; charset=utf-8",
+                    body: WatchPage.html(withControl: steering != nil))
             case "/metrics":
-                let text = PrometheusText(status: try await control.status()).text
+                let text = PrometheusText(status: try await status.status()).text
                 return Page(code: 200, contentType: PrometheusText.contentType, body: text)
             case "/status.json":
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                let data = try encoder.encode(try await control.status())
+                let data = try encoder.encode(try await status.status())
                 return Page(
                     code: 200, contentType: "application/json", body: String(decoding: data, as: UTF8.self))
             case "/healthz":
-                _ = try await control.status()
+                _ = try await status.status()
                 return .text(200, "ok")
             default: return .text(404, "there are /, /metrics, /status.json and /healthz")
             }

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import ShadowAlter
 
-/// Serves a run's metrics, its status, and a page to watch it, over HTTP. Read-only.
+/// Serves a run's metrics, its status, and a page to watch it, over HTTP. Read-only, unless a token's file is asked for.
 public final class MetricsServer: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -12,22 +12,42 @@ public final class MetricsServer: Sendable {
     private let channel: any Channel
     /// Where it listens; with the port that was free, if any was asked for.
     public let address: String
+    private let token: ControlTokenFile?
 
-    private init(channel: any Channel, address: String) {
+    /// The file of the token that whoever steers over HTTP has to know; nil: nobody can.
+    public var tokenFile: String? { token?.path }
+
+    private init(channel: any Channel, address: String, token: ControlTokenFile?) {
         self.channel = channel
         self.address = address
+        self.token = token
     }
 
-    /// Throws `Failure` when nobody can listen there.
-    public static func open(_ address: ListenAddress, control: any MigrationControl) async throws -> MetricsServer {
-        try await open(address, control: control, patience: .seconds(10))
-    }
-
-    /// - Parameter patience: how long a client may stay.
-    static func open(
-        _ address: ListenAddress, control: any MigrationControl, patience: TimeAmount
+    /// - Parameter tokenFile: where to write the token for those who may also steer; nil: nobody may.
+    /// - Throws: `Failure` when nobody can listen there, or others than this machine's could steer.
+    public static func open(
+        _ address: ListenAddress, control: any MigrationControl, tokenFile: String? = nil
     ) async throws -> MetricsServer {
-        let pages = MetricsPages(control: control)
+        try await open(address, control: control, tokenFile: tokenFile, patience: .seconds(10))
+    }
+
+    /// - Parameters:
+    ///   - patience: how long a client may stay.
+    ///   - lifetime: for how long an answer is good enough for others.
+    static func open(
+        _ address: ListenAddress, control: any MigrationControl, tokenFile: String? = nil, patience: TimeAmount,
+        lifetime: Duration = .seconds(1)
+    ) async throws -> MetricsServer {
+        guard tokenFile == nil || address.isLoopback else {
+            throw Failure(
+                description:
+                    "--metrics-control at \(address) would send its token over the network as plain text; give a port alone and come through a tunnel (ssh -L)"
+            )
+        }
+        let token = ControlToken.random()
+        let pages = MetricsPages(
+            status: StatusCache(control, lifetime: lifetime),
+            steering: tokenFile.map { _ in ControlPages(control: control, token: token) })
         let rate = RateLimit(perSecond: 50)
         let clients = ClientCount(maximum: 64)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -43,16 +63,24 @@ public final class MetricsServer: Sendable {
                         HTTPHandler(pages: pages, rate: rate, patience: patience))
                 }
             }
+        let channel: any Channel
         do {
-            let channel = try await bootstrap.bind(host: address.host, port: address.port).get()
-            let port = channel.localAddress?.port ?? address.port
-            return MetricsServer(
-                channel: channel, address: "\(address)".hasSuffix(":\(port)") ? "\(address)" : "\(address.host):\(port)"
-            )
+            channel = try await bootstrap.bind(host: address.host, port: address.port).get()
         } catch {
             throw Failure(description: "metrics cannot be served at \(address): \(error)")
         }
+        do throws(Failure) {
+            return MetricsServer(
+                channel: channel, address: "\(address.with(port: channel.localAddress?.port ?? address.port))",
+                token: try tokenFile.map { path throws(Failure) in try ControlTokenFile.write(token, to: path) })
+        } catch {
+            try? await channel.close()
+            throw error
+        }
     }
 
-    public func close() async { try? await channel.close() }
+    public func close() async {
+        try? await channel.close()
+        token?.remove()
+    }
 }

@@ -46,6 +46,9 @@ public struct PrometheusText: Sendable {
             [MigrationStatus.Condition.running, .throttled, .paused, .waiting].map {
                 Sample(labels: [("condition", $0.rawValue)], value: $0 == status.condition ? 1 : 0)
             })
+        metric(
+            "throttled", .gauge, "1 while something stops the work or slows it down, an operator's pause included.",
+            plain([.throttled, .paused].contains(status.condition) ? 1 : 0))
         metric("ready", .gauge, "1 when only the cut-over is missing.", plain(status.ready ? 1 : 0))
         metric(
             "rollback_possible", .gauge, "1 when the migration can still be undone without a loss.",
@@ -56,6 +59,8 @@ public struct PrometheusText: Sendable {
         metric("rows_copied_total", .counter, "Rows that were copied.", perTable { Double($0.rowsCopied) })
         metric(
             "copied_ratio", .gauge, "Part of the table's pages that is copied, 0 to 1.", perTable { $0.percent / 100 })
+        metric(
+            "copy_lanes", .gauge, "Sessions that may copy at this moment.", plain(status.copyLanes.map(Double.init)))
         metric("dirty_keys", .gauge, "Changed keys that wait to be refreshed.", plain(Double(status.dirtyKeysSpooled)))
         metric(
             "keys_refreshed_total", .counter, "Changed keys that were refreshed.", plain(Double(status.keysRefreshed)))
@@ -69,15 +74,28 @@ public struct PrometheusText: Sendable {
             "cut_over_attempts_total", .counter, "Attempts to exchange the tables.",
             plain(Double(status.cutOver.attempts)))
         metric(
+            "cut_over_attempts_failed_total", .counter, "Attempts that were given up.",
+            plain(Double(max(0, status.cutOver.attempts - (status.phase.isAfterSwap ? 1 : 0)))))
+        metric(
+            "cut_over_wait_seconds", .gauge, "The longest time from an attempt's request for its locks to its end.",
+            plain(status.cutOver.longestWaitMs.map { $0 / 1000 }))
+        metric(
             "cut_over_hold_seconds", .gauge, "How long the last cut-over held its locks.",
             plain(status.cutOver.lastHoldMs.map { $0 / 1000 }))
         metric(
-            "verified_rows", .gauge, "Rows that the last verification has compared.",
-            status.verify.outcome == nil ? [] : plain(Double(status.verify.rowsChecked)))
+            "blockers", .gauge, "Sessions and prepared transactions that are in the way of the cut-over.",
+            plain(Double(status.blockers.count)))
         metric(
-            "verification_mismatches", .gauge, "Rows that the last verification has found to differ.",
-            status.verify.outcome == nil ? [] : plain(Double(status.verify.mismatches)))
+            "verify_rows_checked_total", .counter, "Rows that were compared between the old and the new table.",
+            plain(Double(status.verify.rowsChecked)))
+        metric(
+            "verify_mismatches", .gauge, "Rows that differed.", plain(Double(status.verify.mismatches)))
         metric("elapsed_seconds", .gauge, "Time since the migration was recorded.", plain(status.elapsedSeconds))
+        metric("phase_eta_seconds", .gauge, "Time that the phase probably still takes.", plain(status.phaseEtaSeconds))
+        metric("eta_seconds", .gauge, "Time that the migration probably still takes.", plain(status.etaSeconds))
+        metric(
+            "build_info", .gauge, "1; the program's version is a label.",
+            [Sample(labels: [("version", Version.current)], value: 1)])
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -1,6 +1,11 @@
 /// The page to watch a run: one document without anything from elsewhere, that asks `/status.json` every two seconds.
 enum WatchPage {
-    static let html = #"""
+    /// - Parameter withControl: whether there are buttons; what they do needs the token.
+    static func html(withControl: Bool) -> String {
+        head + (withControl ? buttons : "") + tail
+    }
+
+    private static let head = #"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -14,6 +19,7 @@ enum WatchPage {
         body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
         main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem; }
         h1 { margin: 0; font-size: 1.5rem; overflow-wrap: anywhere; }
+        #blockers { color: var(--hold); margin: .5rem 0 0; padding-left: 1.2rem; font-size: .85rem; overflow-wrap: anywhere; }
         .phases { display: flex; gap: .3rem; list-style: none; margin: 1rem 0; padding: 0; font-size: .8rem; }
         .phases li { flex: 1; padding-top: .35rem; border-top: 4px solid var(--line); color: var(--soft); }
         .phases li.past { border-color: var(--good); }
@@ -31,6 +37,17 @@ enum WatchPage {
         .charts h2 { margin: 0; font-size: .85rem; font-weight: 500; color: var(--soft); }
         .charts strong { font-size: 1.3rem; font-variant-numeric: tabular-nums; }
         svg { display: block; width: 100%; height: 3rem; margin-top: .4rem; }
+        .buttons { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
+        button, input { font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: .4rem; padding: .3rem .8rem; }
+        input { flex: 1; min-width: 10rem; }
+        button { cursor: pointer; }
+        button:hover:enabled { border-color: var(--bar); }
+        button:disabled { color: var(--soft); opacity: .6; cursor: default; }
+        button.grave { border-color: var(--hold); color: var(--hold); }
+        #answer { color: var(--soft); margin: .5rem 0 0; overflow-wrap: anywhere; }
+        #answer.refused { color: var(--bad); }
+        [hidden] { display: none !important; }
+        @media (max-width: 36rem) { .phases { flex-wrap: wrap; } .phases li { flex: 1 0 22%; } }
         polyline { fill: none; stroke: var(--bar); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
         </style>
         </head>
@@ -38,23 +55,46 @@ enum WatchPage {
         <main>
         <div class="row"><h1 id="name">shadow-alter</h1><span id="state" class="state">…</span></div>
         <p id="reason"></p>
+        <ul id="blockers" hidden></ul>
         <ol class="phases" id="phases"></ol>
         <section id="tables"></section>
+
+        """#
+
+    private static let buttons = #"""
+        <section id="control">
+        <div class="buttons" id="buttons" hidden>
+        <button data-command="pause">Pause</button>
+        <button data-command="resume">Resume</button>
+        <button data-command="postpone">Postpone the cut-over</button>
+        <button data-command="cut-over" class="grave" data-question="Exchange the tables as soon as they are in sync?">Cut over</button>
+        </div>
+        <form class="buttons" id="entry" hidden>
+        <input id="token" type="password" autocomplete="off" aria-label="Token" placeholder="Token (the log names its file)">
+        <button>Use it</button>
+        </form>
+        <p id="answer" role="status" hidden></p>
+        </section>
+
+        """#
+
+    private static let tail = #"""
         <div class="charts" id="charts"></div>
         </main>
         <script>
         "use strict";
         const phases = ["capturing", "copying", "indexing", "catching-up", "ready", "cutting-over", "done"];
-        const history = [];
+        const seen = [];
         const bytes = n => { for (const u of ["B", "kB", "MB", "GB"]) { if (n < 1024) return n.toFixed(u === "B" ? 0 : 1) + " " + u; n /= 1024; } return n.toFixed(1) + " TB"; };
         const count = n => Math.round(n).toLocaleString("en");
         const time = s => { const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = Math.floor(s % 60); return (h ? h + ":" + String(m).padStart(2, "0") : m) + ":" + String(r).padStart(2, "0"); };
+        const known = (n, show) => n == null ? "unknown" : show(n);
         const copied = s => s.tables.reduce((n, t) => n + t.rows_copied, 0);
         const rate = (now, before) => before ? Math.max(0, copied(now.status) - copied(before.status)) / ((now.at - before.at) / 1000) : 0;
         const charts = [
             { title: "Rows copied a second", value: rate, show: n => count(n) },
-            { title: "Stream lag", value: now => now.status.stream_lag_bytes ?? 0, show: bytes },
-            { title: "Retained WAL", value: now => now.status.retained_wal_bytes ?? 0, show: bytes },
+            { title: "Stream lag", value: now => now.status.stream_lag_bytes, show: bytes },
+            { title: "Retained WAL", value: now => now.status.retained_wal_bytes, show: bytes },
             { title: "Changed keys that wait", value: now => now.status.dirty_keys_spooled, show: count },
             { title: "Keys refreshed", value: now => now.status.keys_refreshed, show: count },
             { title: "Lock attempts", value: now => now.status.cut_over.attempts, show: count },
@@ -67,23 +107,27 @@ enum WatchPage {
         }
         function line(values) {
             const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-            const top = Math.max(...values, 1), step = 100 / Math.max(values.length - 1, 1);
+            const top = Math.max(...values.map(v => v ?? 0), 1), step = 100 / Math.max(values.length - 1, 1);
             svg.setAttribute("viewBox", "0 0 100 30");
             svg.setAttribute("preserveAspectRatio", "none");
             const path = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-            path.setAttribute("points", values.map((v, i) => (i * step).toFixed(2) + "," + (29 - 28 * v / top).toFixed(2)).join(" "));
+            path.setAttribute("points", values.map((v, i) => v == null ? "" : (i * step).toFixed(2) + "," + (29 - 28 * v / top).toFixed(2)).join(" "));
             svg.append(path);
             return svg;
         }
         function draw() {
-            const status = history[history.length - 1].status;
+            const status = seen[seen.length - 1].status;
             document.title = status.name + ": " + status.phase;
             document.getElementById("name").textContent = status.name;
             const state = document.getElementById("state");
-            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + (status.eta_seconds == null ? "" : ", ends in " + time(status.eta_seconds));
+            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + " elapsed" + (status.phase === "done" ? "" : ", time left: " + known(status.eta_seconds, time));
             state.className = "state " + status.condition;
             document.getElementById("reason").textContent = status.reason ?? status.message;
+            const blockers = document.getElementById("blockers"), inTheWay = status.blockers ?? [];
+            blockers.hidden = inTheWay.length === 0;
+            blockers.replaceChildren(...inTheWay.map(b => element("li", (b.pid == null ? "prepared transaction " + b.state : "session " + b.pid) + " of " + b.user + (b.application ? " (" + b.application + ")" : "") + " is in the way" + (b.holds ? ": " + b.holds : "") + ", since " + time(b.transaction_seconds))));
             const here = phases.indexOf(status.phase);
+            steerable(here < phases.indexOf("done") || here < 0);
             document.getElementById("phases").replaceChildren(...phases.map((p, i) => element("li", p, i < here ? "past" : i === here ? "now" : "")));
             document.getElementById("tables").replaceChildren(...status.tables.flatMap(t => {
                 const row = element("div", undefined, "row"), track = element("div", undefined, "track"), bar = element("div");
@@ -93,17 +137,57 @@ enum WatchPage {
                 return [row, track];
             }));
             document.getElementById("charts").replaceChildren(...charts.map(chart => {
-                const values = history.map((now, i) => chart.value(now, history[i - 1])), card = element("section");
-                card.append(element("h2", chart.title), element("strong", chart.show(values[values.length - 1])), line(values));
+                const values = seen.map((now, i) => chart.value(now, seen[i - 1])), card = element("section");
+                card.append(element("h2", chart.title), element("strong", known(values[values.length - 1], chart.show)), line(values));
                 return card;
             }));
+        }
+        // There is one only where the run takes commands over HTTP.
+        const control = document.getElementById("control"), key = "shadow-alter token";
+        function say(text, refused) {
+            const answer = document.getElementById("answer");
+            answer.textContent = text;
+            answer.className = refused ? "refused" : "";
+            answer.hidden = false;
+        }
+        function offer() {
+            const token = sessionStorage.getItem(key);
+            document.getElementById("buttons").hidden = !token;
+            document.getElementById("entry").hidden = !!token;
+        }
+        function steerable(yes) {
+            if (control) for (const button of control.querySelectorAll("button[data-command]")) button.disabled = !yes;
+        }
+        async function steer(button) {
+            if (button.dataset.question && !confirm(button.dataset.question)) return;
+            try {
+                const answer = await fetch("/control/" + button.dataset.command, { method: "POST", headers: { Authorization: "Bearer " + sessionStorage.getItem(key) } });
+                say((await answer.text()).trim(), !answer.ok);
+                if (answer.status === 401 || answer.status === 403) { sessionStorage.removeItem(key); offer(); }
+            } catch (error) {
+                say("no answer", true);
+            }
+        }
+        if (control) {
+            // Out of the address, before it is in a history or a bookmark.
+            const given = new URLSearchParams(location.hash.slice(1)).get("token");
+            if (given) { sessionStorage.setItem(key, given.trim()); history.replaceState(null, "", location.pathname); }
+            for (const button of control.querySelectorAll("button[data-command]")) button.addEventListener("click", () => steer(button));
+            document.getElementById("entry").addEventListener("submit", event => {
+                event.preventDefault();
+                const field = document.getElementById("token");
+                if (field.value.trim()) sessionStorage.setItem(key, field.value.trim());
+                field.value = "";
+                offer();
+            });
+            offer();
         }
         async function look() {
             try {
                 const answer = await fetch("/status.json");
                 if (!answer.ok) throw new Error(await answer.text());
-                history.push({ at: Date.now(), status: await answer.json() });
-                if (history.length > 300) history.shift();
+                seen.push({ at: Date.now(), status: await answer.json() });
+                if (seen.length > 300) seen.shift();
                 draw();
             } catch (error) {
                 const state = document.getElementById("state");

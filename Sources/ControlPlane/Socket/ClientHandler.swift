@@ -14,6 +14,8 @@ final class ClientHandler: ChannelInboundHandler {
         var linger: TimeAmount = .milliseconds(250)
         /// How long a client may stay at all.
         var connection: TimeAmount = .seconds(60)
+        /// Whether a client may go on after a line that is no command.
+        var forgivesNonsense = true
         /// Lines that may wait for their answers.
         var queue = 100
     }
@@ -103,6 +105,13 @@ final class ClientHandler: ChannelInboundHandler {
             return
         }
         guard !isGone else { return }
+        guard reply.isCommand || limits.forgivesNonsense else {
+            // The lines behind it are not looked at.
+            isGone = true
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            write(reply.text, context).whenComplete { _ in bound.value.close(promise: nil) }
+            return
+        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         write(reply.text, context).whenComplete { _ in
             let (handler, context) = bound.value

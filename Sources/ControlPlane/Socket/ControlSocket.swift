@@ -1,10 +1,9 @@
 import Glibc
-import Logging
 import NIOCore
 import NIOPosix
 import ShadowAlter
 
-/// The control socket of a run: a Unix socket with mode 0600, or a TCP port on loopback, that answers one line per command.
+/// The control socket of a run: a Unix socket with mode 0600 that answers one line per command.
 public final class ControlSocket: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
@@ -50,21 +49,8 @@ public final class ControlSocket: Sendable {
                     "the socket's path is too long by \(draft.utf8.count - SocketPath.maximumLength) bytes: \(path)")
         }
         unlink(draft)
-        let rate = RateLimit(perSecond: commandsPerSecond)
-        let clients = ClientCount(maximum: 64)
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                guard clients.enter() else { return channel.eventLoop.makeFailedFuture(TooManyClients()) }
-                channel.closeFuture.whenComplete { _ in clients.leave() }
-                return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandlers(
-                        ByteToMessageHandler(LineDecoder()),
-                        ClientHandler(
-                            interpreter: CommandInterpreter(control: control), rate: rate, limits: limits,
-                            onPanic: onPanic))
-                }
-            }
+        let bootstrap = ControlListener.bootstrap(
+            control, limits: limits, commandsPerSecond: commandsPerSecond, onPanic: onPanic)
         let channel: any Channel
         do {
             channel = try await bootstrap.bind(unixDomainSocketPath: draft).get()
@@ -106,6 +92,4 @@ public final class ControlSocket: Sendable {
         try? await channel.close()
         if SocketFile.identity(of: path) == file { unlink(path) }
     }
-
-    private struct TooManyClients: Error {}
 }

@@ -17,7 +17,7 @@ public struct StatusText: Sendable {
             )
         }
         lines.append(
-            "  keys            \(grouped(status.dirtyKeysSpooled)) waiting, \(grouped(status.keysRefreshed)) refreshed")
+            "  keys            \(keys) waiting, \(grouped(status.keysRefreshed)) refreshed")
         if let retained = status.retainedWALBytes { lines.append("  WAL retained    \(ByteCount(retained))") }
         if let lag = status.streamLagBytes { lines.append("  stream lag      \(ByteCount(lag))") }
         if status.cutOver.attempts > 0 {
@@ -37,13 +37,18 @@ public struct StatusText: Sendable {
         return lines
     }
 
+    private var keys: String {
+        status.dirtyKeysSpooled == StatusReader.countedKeys + 1
+            ? "more than \(grouped(StatusReader.countedKeys))" : grouped(status.dirtyKeysSpooled)
+    }
+
     /// The same on one line.
     var short: String {
         let percent = status.tables.map(\.percent).min().map { ", \(($0 * 10).rounded() / 10) % copied" } ?? ""
         let lag = status.streamLagBytes.map { ", lag \(ByteCount($0))" } ?? ""
         let reason = status.reason.map { ": \($0)" } ?? ""
         return
-            "\(status.name) \(status.phase.rawValue)\(percent), \(grouped(status.dirtyKeysSpooled)) keys waiting\(lag), "
+            "\(status.name) \(status.phase.rawValue)\(percent), \(keys) keys waiting\(lag), "
             + "\(status.condition.rawValue)\(reason)"
     }
 }

@@ -10,6 +10,7 @@ public struct Migration: Sendable {
     let settings: LiveSettings
     let log: Logger
     private let running: RunControl
+    private let secrets: Secrets
     private let events: EventPost
     /// What is going on, for whoever displays it.
     public let status: StatusBox
@@ -26,14 +27,16 @@ public struct Migration: Sendable {
     ) {
         self.request = request
         self.connections = connections
-        self.log = log
+        secrets = Secrets(request)
+        self.log = DiscreetLog.over(log, secrets)
         settings = LiveSettings(options)
         status = StatusBox()
         running = RunControl(settings: settings, status: status, onStart: onStart)
-        events = EventPost(request, options: options, status: status, log: log)
+        events = EventPost(request, options: options, status: status, log: self.log)
     }
 
-    /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise.
+    /// Returns when the new definition is live. Throws `MigrationError` or `PgError`; the same call continues unless it says otherwise. What is
+    /// thrown repeats no string constant of the change.
     public func run() async throws -> MigrationSummary {
         // Whoever is told of the end finds no session of this run, and may run anything himself.
         do {
@@ -48,7 +51,16 @@ public struct Migration: Sendable {
         }
     }
 
+    /// What it throws repeats no string constant of the change.
     private func connected() async throws -> MigrationSummary {
+        do {
+            return try await withControl()
+        } catch {
+            throw secrets.hidden(in: error)
+        }
+    }
+
+    private func withControl() async throws -> MigrationSummary {
         let clock = PhaseClock(status: status)
         let control = try await PgConnection.connect(connections, for: .control)
         do {

@@ -50,6 +50,8 @@ public struct MigrationOptions: Sendable {
     public var throttleQuery: String?
     /// While this file exists the work stops.
     public var throttleFlagFile: String?
+    /// Asked by `ControlPlane.HTTPThrottle`, if that is among `throttleSources`: anything but its 200 stops the work.
+    public var throttleHTTP: HTTPAddress?
     /// Asked as well, in this order.
     public var throttleSources: [any ThrottleSource] = []
     /// Told of the run's events; nil: nobody.

@@ -91,10 +91,19 @@ struct Opening: Sendable {
 }
 
 extension MigrationRequest.Change: CustomStringConvertible {
+    /// The clauses or the script without what stands in string constants, which may be secret: for logs, and for other programs.
+    public var withoutLiterals: String {
+        switch self {
+        case .alter(_, let clauses): SQLRedaction.text(clauses)
+        case .script(let text): SQLRedaction.text(text)
+        }
+    }
+
+    /// Without what stands in string constants.
     public var description: String {
         switch self {
-        case .alter(let table, let clauses): "--table \(table) --alter '\(clauses)'"
-        case .script(let text): "--script with \(text.prefix(200))"
+        case .alter(let table, _): "--table \(table) --alter '\(withoutLiterals)'"
+        case .script: "--script with \(withoutLiterals.prefix(200))"
         }
     }
 }

@@ -84,6 +84,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var phaseEtaSeconds: Double?
     public var rollbackPossible: Bool
     public var message: String
+    /// How many sessions may copy at this moment; nil when nothing is copied, or the run is not asked itself.
+    public var copyLanes: Int?
 
     enum CodingKeys: String, CodingKey {
         case name, phase, condition, reason, ready, tables, blockers
@@ -99,6 +101,7 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case phaseEtaSeconds = "phase_eta_seconds"
         case rollbackPossible = "rollback_possible"
         case message
+        case copyLanes = "copy_lanes"
     }
 }
 
@@ -125,5 +128,6 @@ extension MigrationStatus {
         try container.encodeIfPresent(phaseEtaSeconds, forKey: .phaseEtaSeconds)
         try container.encode(rollbackPossible, forKey: .rollbackPossible)
         try container.encode(message, forKey: .message)
+        try container.encodeIfPresent(copyLanes, forKey: .copyLanes)
     }
 }

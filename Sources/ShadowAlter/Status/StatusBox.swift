@@ -19,6 +19,8 @@ public final class StatusBox: Sendable {
         public var isWaiting = false
         /// Why fewer lanes copy than could.
         public var slowdown: String?
+        /// How many lanes may copy; nil outside of the copy.
+        var lanes: Int?
         var stop: Throttle.Stop?
         public var tables: [Table] = []
         public var indexesToBuild = 0

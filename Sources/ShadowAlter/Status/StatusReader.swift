@@ -51,8 +51,21 @@ public struct StatusReader: Sendable {
     ) async throws -> MigrationStatus? {
         guard let record = try await connection.run({ try StateStore.look(name, on: $0) }) else { return nil }
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
-        return try await connection.run { try status(record, slot: slot, live, on: $0) }
+        do {
+            return try await connection.run { try status(record, slot: slot, live, on: $0) }
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            // Somebody has ended it between two questions.
+            return nil
+        } catch is Vanished {
+            return nil
+        }
     }
+
+    /// The migration's rows are gone from the state tables.
+    private struct Vanished: Error {}
+
+    /// Keys are counted up to here, so that a status costs little however many wait: one more means more.
+    public static let countedKeys: Int64 = 1_000_000
 
     private static func status(
         _ record: MigrationRecord, slot: ReplicationSlot.Status?, _ live: StatusBox.Snapshot?,
@@ -66,8 +79,9 @@ public struct StatusReader: Sendable {
                 (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $2::pg_lsn)::bigint) AS lag
             FROM shadow_alter.migration WHERE id = $1
             """, [.int(record.id), .text(slot?.confirmedFlushLSN?.description)]
-        ).single()
-        let tables = try record.tables.map { try table($0, record.phase, on: connection) }
+        ).first
+        guard let row else { throw Vanished() }
+        let tables = try record.tables.map { try table($0, record.phase, countsKeys: live == nil, on: connection) }
         let isAlive = try TableLock.owner(of: record.tables, on: connection) != nil
         let message: String = try row.get("message")
         let (condition, reason): (MigrationStatus.Condition, String?) =
@@ -84,7 +98,8 @@ public struct StatusReader: Sendable {
         return MigrationStatus(
             name: record.name, phase: record.phase, condition: condition, reason: reason,
             ready: record.phase == .ready || record.phase == .cuttingOver, tables: tables.map(\.status),
-            dirtyKeysSpooled: tables.reduce(0) { $0 + $1.spooled },
+            dirtyKeysSpooled: live?.spooledKeys
+                ?? min(tables.reduce(0) { $0 + $1.spooled }, countedKeys + 1),
             keysRefreshed: tables.reduce(0) { $0 + $1.refreshed },
             streamLagBytes: try row.optional("lag"), retainedWALBytes: slot?.retainedBytes,
             cutOver: MigrationStatus.CutOver(
@@ -94,7 +109,7 @@ public struct StatusReader: Sendable {
             blockers: try blockers(record, on: connection),
             verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
-            rollbackPossible: !record.phase.isAfterSwap, message: message)
+            rollbackPossible: !record.phase.isAfterSwap, message: message, copyLanes: live?.lanes)
     }
 
     /// As the run has noted it, less the time since then.
@@ -135,21 +150,18 @@ public struct StatusReader: Sendable {
     }
 
     private static func table(
-        _ table: TableRecord, _ phase: Phase, on connection: isolated PgConnection
+        _ table: TableRecord, _ phase: Phase, countsKeys: Bool, on connection: isolated PgConnection
     ) throws -> TableStatus {
         let chunks = try connection.query(
             """
             SELECT coalesce(sum(end_page - first_page), 0)::bigint AS pages, coalesce(sum(c.rows), 0)::bigint AS rows,
                 t.rows_copied, t.keys_refreshed
-            FROM shadow_alter.migrated_table t LEFT JOIN shadow_alter.chunk c ON c.table_id = t.id
+            FROM shadow_alter.chunk c RIGHT JOIN shadow_alter.migrated_table t ON c.table_id = t.id
             WHERE t.id = $1 GROUP BY t.id
             """, [.int(table.id)]
-        ).single()
-        let hasSpool: Bool = try connection.query(
-            "SELECT to_regclass($1) IS NOT NULL", [.text(table.spool.sql)]
-        ).single().value()
-        let spooled: Int64 =
-            hasSpool ? try connection.query("SELECT count(*) FROM \(table.spool.sql)").single().value() : 0
+        ).first
+        guard let chunks else { throw Vanished() }
+        let spooled = countsKeys ? try countKeys(table, on: connection) : 0
         let pages: Int64 = try chunks.get("pages")
         let copied: Int64 = phase.isAfterSwap ? try chunks.get("rows_copied") : try chunks.get("rows")
         return TableStatus(
@@ -157,6 +169,17 @@ public struct StatusReader: Sendable {
                 table: table.plan.source.description, rowsEstimated: table.plan.estimatedRows, rowsCopied: copied,
                 percent: phase > .copying ? 100 : percent(pages, of: table.file)),
             spooled: spooled, refreshed: try chunks.get("keys_refreshed"))
+    }
+
+    private static func countKeys(_ table: TableRecord, on connection: isolated PgConnection) throws -> Int64 {
+        do {
+            return try connection.query(
+                "SELECT count(*) FROM (SELECT FROM \(table.spool.sql) LIMIT \(countedKeys + 1)) keys"
+            ).single().value()
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            // It goes with the exchange, before the rest.
+            return 0
+        }
     }
 
     private static func percent(_ pages: Int64, of file: SourceFile?) -> Double {

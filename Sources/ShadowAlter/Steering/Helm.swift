@@ -111,9 +111,9 @@ final class Helm: Sendable {
         }
         do throws(SettingError) {
             try settings.set(setting, to: value)
-            log.notice("\(name) is \(settings.current.value(of: setting)) now, as it was set")
+            log.notice("\(name) is \(settings.current.loggedValue(of: setting)) now, as it was set")
         } catch {
-            log.warning("\(error); it stays at \(settings.current.value(of: setting))")
+            log.warning("\(error); it stays at \(settings.current.loggedValue(of: setting))")
         }
     }
 }

@@ -15,6 +15,10 @@ public enum Setting: String, Sendable, CaseIterable {
     case criticalLoad = "critical-load"
     case throttleQuery = "throttle-query"
     case throttleFlagFile = "throttle-flag-file"
+    case throttleHTTP = "throttle-http"
+
+    /// Whether its value may hold a password or a token: it is not repeated.
+    var mayBeSecret: Bool { self == .controlReplicas || self == .throttleHTTP }
 
     /// What it takes, and what it does.
     public var help: String {
@@ -37,6 +41,7 @@ public enum Setting: String, Sendable, CaseIterable {
         case .criticalLoad: "the same: beyond it the migration ends, or hibernates"
         case .throttleQuery: "a query that stops the work while its first value is above zero; empty: none"
         case .throttleFlagFile: "a file that stops the work while it exists; empty: none"
+        case .throttleHTTP: "a URL that stops the work unless it answers 200; empty: none"
         }
     }
 }
@@ -45,12 +50,17 @@ public enum Setting: String, Sendable, CaseIterable {
 public struct SettingError: Error, Sendable, CustomStringConvertible {
     public let setting: Setting
     public let value: String
+    /// Said instead, where the value may hold a password; nil: the value is shown.
+    public var reason: String?
 
-    public var description: String { "\(setting.rawValue) does not take '\(value)'; it takes \(setting.help)" }
+    public var description: String {
+        if let reason { return "\(setting.rawValue): \(reason)" }
+        return "\(setting.rawValue) does not take '\(value)'; it takes \(setting.help)"
+    }
 }
 
 extension MigrationOptions {
-    /// The setting's value, as `set` would write it.
+    /// The setting's value, as `set` would write it, without what may be secret.
     public func value(of setting: Setting) -> String {
         switch setting {
         case .chunkTime: "\(DurationText(chunkTime))"
@@ -68,6 +78,15 @@ extension MigrationOptions {
         case .criticalLoad: criticalLoad.map(\.description).joined(separator: ";")
         case .throttleQuery: throttleQuery ?? ""
         case .throttleFlagFile: throttleFlagFile ?? ""
+        case .throttleHTTP: throttleHTTP.map { "\($0)" } ?? ""
+        }
+    }
+
+    /// The same without string constants of queries, for logs.
+    func loggedValue(of setting: Setting) -> String {
+        switch setting {
+        case .maximumLoad, .criticalLoad, .throttleQuery: SQLRedaction.text(value(of: setting))
+        default: value(of: setting)
         }
     }
 
@@ -112,6 +131,12 @@ extension MigrationOptions {
         case .criticalLoad: criticalLoad = try limits()
         case .throttleQuery: throttleQuery = value.isEmpty ? nil : value
         case .throttleFlagFile: throttleFlagFile = value.isEmpty ? nil : value
+        case .throttleHTTP:
+            do throws(HTTPAddress.Refusal) {
+                throttleHTTP = value.isEmpty ? nil : try HTTPAddress(value)
+            } catch {
+                throw SettingError(setting: setting, value: "", reason: "\(error)")
+            }
         }
     }
 }

@@ -29,8 +29,7 @@ public enum SteeringCommand: Sendable, Equatable {
         case .postpone: "the cut-over is postponed until `cut-over`; the new tables are kept in sync"
         case .abort: "the migration ends, and everything that it has made is removed"
         case .verify: "the new tables are verified as soon as they are in sync, and not exchanged before that"
-        // It may hold passwords.
-        case .set(.controlReplicas, _): "\(Setting.controlReplicas.rawValue) is set"
+        case .set(let setting, _) where setting.mayBeSecret: "\(setting.rawValue) is set"
         case .set(let setting, let value): "\(setting.rawValue)=\(value)"
         }
     }

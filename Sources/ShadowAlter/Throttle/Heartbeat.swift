@@ -89,6 +89,7 @@ struct Heartbeat: Sendable {
             $0.spooledKeys = spooled
             $0.stop = throttle.stop
             $0.slowdown = $0.isInLanes ? throttle.slowdown : nil
+            $0.lanes = $0.isInLanes ? throttle.lanes : nil
         }
         if let retained = slot?.retainedBytes { try await guardWAL(retained) }
     }

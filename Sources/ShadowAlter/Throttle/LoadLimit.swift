@@ -26,6 +26,8 @@ public struct LoadLimit: Sendable, Equatable, CustomStringConvertible {
     public let measure: Measure
     public let maximum: Double
     public let description: String
+    /// For logs.
+    var withoutLiterals: String { SQLRedaction.text(description) }
 
     /// nil when it is not `MEASURE<=NUMBER`. Sizes take units: `wal-rate<=50MB`.
     public init?(_ text: String) {

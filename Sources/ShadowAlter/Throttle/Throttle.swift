@@ -95,6 +95,9 @@ final class Throttle: Sendable {
     /// Why nothing may be copied or refreshed; nil when it may.
     var stop: Stop? { state.withLock { $0.stop } }
 
+    /// How many lanes may copy at this moment.
+    var lanes: Int { state.withLock { $0.stops.isEmpty ? $0.governor.lanes : 0 } }
+
     /// Why fewer lanes copy than could, for people; nil when all do.
     var slowdown: String? {
         state.withLock { $0.governor.explanation }

@@ -2,5 +2,7 @@
 public protocol ThrottleSource: Sendable {
     /// Why they may not; nil: they may. Asked once a second; one that throws stops the work, too, and one that does not answer is not waited for
     /// longer than `ThrottleWatch.patience`.
-    func reason() async throws -> String?
+    ///
+    /// - Parameter options: as they are in force now, with what `set` has changed.
+    func reason(_ options: MigrationOptions) async throws -> String?
 }

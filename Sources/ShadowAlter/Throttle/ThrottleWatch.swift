@@ -18,8 +18,8 @@ actor ThrottleWatch {
     private var hasWarned = false
 
     static let interval = Duration.seconds(1)
-    /// How long a source outside of the server may take.
-    static let patience = Duration.seconds(2)
+    /// How long a source outside of the server may take that does not watch its time itself.
+    static let patience = Duration.seconds(3)
 
     init(connections: ConnectionOptions, settings: LiveSettings, throttle: Throttle, log: Logger) {
         self.connections = connections
@@ -66,7 +66,7 @@ actor ThrottleWatch {
                 FileManager.default.fileExists(atPath: $0) ? "the file \($0) exists" : nil
             }
         }
-        try await tell(.outside) { try await Self.outside(options.throttleSources) }
+        try await tell(.outside) { try await Self.outside(options) }
     }
 
     private func primary() async throws -> PgConnection {
@@ -128,7 +128,7 @@ actor ThrottleWatch {
             guard let value = try await meter.measure(limit.measure, on: connection) else { continue }
             if limit.maximum > 0 { load.pressure = max(load.pressure, value / limit.maximum) }
             if value > limit.maximum, load.excess == nil {
-                load.excess = "is \((value * 10).rounded() / 10), and the limit is \(limit)"
+                load.excess = "is \((value * 10).rounded() / 10), and the limit is \(limit.withoutLiterals)"
             }
         }
         return load
@@ -141,10 +141,10 @@ actor ThrottleWatch {
         return value > 0 ? "the throttle query says so: \((value * 10).rounded() / 10)" : nil
     }
 
-    private static func outside(_ sources: [any ThrottleSource]) async throws -> String? {
-        for source in sources {
+    private static func outside(_ options: MigrationOptions) async throws -> String? {
+        for source in options.throttleSources {
             let reason = try await withThrowingTaskGroup(of: String?.self) { group in
-                group.addTask { try await source.reason() }
+                group.addTask { try await source.reason(options) }
                 group.addTask {
                     try await Task.sleep(for: patience)
                     return "no answer within \(DurationText(patience))"
@@ -167,7 +167,10 @@ actor ThrottleWatch {
         do {
             excess = try await measure(options.criticalLoad, on: connection).excess
         } catch let error as PgError where error.code != .connectionLost && error.code != .connectionFailed {
-            if !hasComplained { log.warning("the critical load cannot be measured: \(error.message)") }
+            if !hasComplained {
+                log.warning(
+                    "the critical load cannot be measured: \(Secrets(queriesOf: options).hidden(in: error.message))")
+            }
             hasComplained = true
             return
         }
@@ -194,7 +197,8 @@ actor ThrottleWatch {
     }
 
     /// Logs the beginning and the end, and not every change of a number.
-    private func set(_ source: Throttle.Source, _ reason: String?) {
+    private func set(_ source: Throttle.Source, _ said: String?) {
+        let reason = said.map { Secrets(queriesOf: settings.current).hidden(in: $0) }
         throttle.set(source, reason.map { Throttle.Stop(.throttled, $0) })
         switch (told[source], reason) {
         case (nil, let reason?): log.notice("throttled: \(reason)")

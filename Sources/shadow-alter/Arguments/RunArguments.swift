@@ -68,16 +68,42 @@ struct RunArguments: ParsableArguments {
             valueName: "[host:]port"))
     var metrics: ListenAddress?
 
+    @Flag(
+        help:
+            "Buttons on the page of --metrics, and POST /control/…, for those who know a token; it is in a file beside the control socket."
+    )
+    var metricsControl = false
+
     @Option(
         help: ArgumentHelp(
             "Where the control socket is made. (default: shadow-alter.DATABASE.NAME.sock in XDG_RUNTIME_DIR or /tmp)",
             valueName: "path"))
     var socket: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Take the control socket's commands on a TCP port of this machine, too: from every account of the machine, there is no password.",
+            valueName: "[host:]port"))
+    var socketTcp: ListenAddress?
+
+    var points: ControlPoints.Wanted {
+        ControlPoints.Wanted(
+            socketPath: socket, port: socketTcp, metrics: metrics, isMetricsControlWanted: metricsControl)
+    }
+
     func validate() throws {
         let windows = cutOver.compactMap(\.window).count
         guard windows == cutOver.count || cutOver.count == 1 else {
             throw ValidationError("--cut-over takes auto, manual, or one or more windows.")
+        }
+        guard socketTcp?.isLoopback != false else {
+            throw ValidationError(
+                "--socket-tcp takes a port of this machine alone, such as 9000 or 127.0.0.1:9000: it asks nobody for a password."
+            )
+        }
+        guard !metricsControl || metrics?.isLoopback == true else {
+            throw ValidationError(
+                "--metrics-control needs --metrics with a port alone, or a loopback address before it.")
         }
         guard copyWorkers >= 1, copyWorkers <= 64 else { throw ValidationError("--copy-workers takes 1 to 64.") }
         guard nice >= 0, nice <= 100 else { throw ValidationError("--nice takes 0 to 100.") }

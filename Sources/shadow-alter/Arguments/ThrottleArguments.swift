@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import ShadowAlter
 
 /// For whose sake the work stops.
@@ -40,10 +41,16 @@ struct ThrottleArguments: ParsableArguments {
     @Option(help: ArgumentHelp("While this file exists, the work stops.", valueName: "file"))
     var throttleFlagFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A check that stops the work unless it answers HEAD with 200; http only.", valueName: "url"))
+    var throttleHttp: String?
+
     func validate() throws {
         var options = MigrationOptions()
         do throws(SettingError) {
             try options.set(.maximumReplicaLag, to: maxReplicaLag)
+            try options.set(.throttleHTTP, to: throttleHttp ?? "")
         } catch {
             throw ValidationError("--\(error)")
         }
@@ -57,6 +64,9 @@ struct ThrottleArguments: ParsableArguments {
         options.criticalLoadHibernation = criticalLoadHibernate?.duration
         options.throttleQuery = throttleQuery
         options.throttleFlagFile = throttleFlagFile
+        options.throttleHTTP = throttleHttp.flatMap { try? HTTPAddress($0) }
+        // Also for an address that is only `set` later.
+        options.throttleSources = [HTTPThrottle()]
     }
 }
 

@@ -23,7 +23,7 @@ struct RunCommand: AsyncParsableCommand {
         try await reportingFailure {
             let live = LiveRun(
                 request: request, connections: connection.options, options: run.options, output: output,
-                socketPath: run.socket, metrics: run.metrics, hooks: try run.hooks.settings())
+                points: run.points, hooks: try run.hooks.settings())
             let start = ContinuousClock.now
             let summary = try await interruptible(
                 onSignal: { live.log.notice("\($0): ending after the work in hand; once more ends at once") },

@@ -1,10 +1,11 @@
 import ArgumentParser
+import ShadowAlter
 
 struct ShadowAlterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow-alter",
         abstract: "Changes the definition of a live PostgreSQL table while the application keeps reading and writing.",
-        version: "0.1.0",
+        version: Version.current,
         subcommands: [
             PlanCommand.self, RunCommand.self, StatusCommand.self, ListCommand.self, PauseCommand.self,
             ResumeCommand.self, ThrottleCommand.self, SetCommand.self, CutOverCommand.self, PostponeCommand.self,

@@ -34,26 +34,31 @@ func steeringMigration(_ name: String?, _ connection: ConnectionArguments, _ com
     }
 }
 
+/// A command without arguments of its own.
+protocol PlainSteeringCommand: AsyncParsableCommand {
+    static var steering: SteeringCommand { get }
+    var target: SteeringArguments { get }
+}
+
+extension PlainSteeringCommand {
+    func run() async throws { try await target.steer(Self.steering) }
+}
+
 /// Lets a migration that waits for it exchange the tables.
-struct CutOverCommand: AsyncParsableCommand {
+struct CutOverCommand: PlainSteeringCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cut-over",
-        abstract: "Let a migration that waits for it exchange the tables.")
-
+        commandName: "cut-over", abstract: "Let a migration that waits for it exchange the tables.")
+    static let steering = SteeringCommand.cutOver
     @OptionGroup var target: SteeringArguments
-
-    func run() async throws { try await target.steer(.cutOver) }
 }
 
 /// Takes the leave to exchange the tables back.
-struct PostponeCommand: AsyncParsableCommand {
+struct PostponeCommand: PlainSteeringCommand {
     static let configuration = CommandConfiguration(
         commandName: "postpone",
         abstract: "Keep the new table ready and in sync, but do not exchange the tables until `cut-over`.")
-
+    static let steering = SteeringCommand.postpone
     @OptionGroup var target: SteeringArguments
-
-    func run() async throws { try await target.steer(.postpone) }
 }
 
 /// Compares once more.
@@ -101,14 +106,20 @@ struct VerifyCommand: AsyncParsableCommand {
 }
 
 /// Stops the work for as long as wanted.
-struct PauseCommand: AsyncParsableCommand {
+struct PauseCommand: PlainSteeringCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
         abstract: "Stop copying, refreshing and exchanging until `resume`; changes go on being spooled.")
-
+    static let steering = SteeringCommand.pause
     @OptionGroup var target: SteeringArguments
+}
 
-    func run() async throws { try await target.steer(.pause) }
+/// Ends a pause.
+struct ResumeCommand: PlainSteeringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "End what `pause` or `throttle` has begun.")
+    static let steering = SteeringCommand.resume
+    @OptionGroup var target: SteeringArguments
 }
 
 /// The same with a time limit.
@@ -121,16 +132,6 @@ struct ThrottleCommand: AsyncParsableCommand {
     @OptionGroup var target: SteeringArguments
 
     func run() async throws { try await target.steer(.throttle(expiry: expire?.duration)) }
-}
-
-/// Ends a pause.
-struct ResumeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "End what `pause` or `throttle` has begun.")
-
-    @OptionGroup var target: SteeringArguments
-
-    func run() async throws { try await target.steer(.resume) }
 }
 
 /// Turns a knob.

@@ -36,7 +36,7 @@ enum Failure {
                 + "Next: mend that and run the same command again, or `shadow-alter abort NAME`."
         case let error as MetricsServer.Failure:
             return
-                "\(error)\nState: the migration is recorded; this run has copied nothing.\nNext: choose another port with --metrics."
+                "\(error)\nState: the migration is recorded; this run has copied nothing.\nNext: mend that, or choose another port with --metrics."
         case is CancellationError:
             return
                 "Interrupted.\nState: what was recorded is kept; the slot holds WAL until the migration goes on or is aborted.\n"

@@ -14,12 +14,12 @@ struct LiveRun: Sendable {
 
     init(
         request: MigrationRequest, connections: ConnectionOptions, options: MigrationOptions, output: OutputArguments,
-        socketPath: String? = nil, metrics: ListenAddress? = nil, hooks: HookArguments.Settings? = nil
+        points wanted: ControlPoints.Wanted = .init(), hooks: HookArguments.Settings? = nil
     ) {
         let wantsLine = output.progress == .auto && output.logFormat == .text && Terminal.standardErrorIsTerminal
         let line = wantsLine ? ProgressLine() : nil
         log = Logger(label: "shadow-alter") { [format = output.logFormat] _ in LogOutput(format: format, line: line) }
-        let points = ControlPoints(socketPath: socketPath, metrics: metrics, log: log)
+        let points = ControlPoints(wanted, log: log)
         self.points = points
         var options = options
         hooks?.apply(to: &options, log: log)

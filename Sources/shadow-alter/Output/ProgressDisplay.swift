@@ -7,12 +7,10 @@ struct ProgressDisplay: Sendable {
     /// The live line; nil when standard error is not a terminal, or nobody wants one.
     let line: ProgressLine?
 
-    private static let plainInterval = Duration.seconds(15)
-
     func run() async {
         guard mode != .off else { return }
         let start = ContinuousClock.now
-        var shown = (phase: Phase.planned, at: start)
+        var pace = PlainPace(.planned, at: start)
         var rate = RowRate()
         while !Task.isCancelled {
             let snapshot = status.snapshot
@@ -21,9 +19,8 @@ struct ProgressDisplay: Sendable {
             let text = ProgressText(snapshot: snapshot, elapsed: now - start, rate: rate.perSecond)
             if let line {
                 line.show(text.line(barWidth: 20))
-            } else if snapshot.phase != shown.phase || now - shown.at >= Self.plainInterval {
+            } else if pace.isDue(snapshot.phase, at: now) {
                 Terminal.printError(text.line(barWidth: 0))
-                shown = (snapshot.phase, now)
             }
             try? await Task.sleep(for: line == nil ? .milliseconds(200) : .milliseconds(250))
         }

@@ -140,7 +140,7 @@ extension LiveMigrations {
 
         private final class Outside: ThrottleSource {
             let answer = Mutex<String?>("the change calendar is closed")
-            func reason() async throws -> String? { answer.withLock { $0 } }
+            func reason(_ options: MigrationOptions) async throws -> String? { answer.withLock { $0 } }
         }
 
         @Test(arguments: try await Servers.outermost())

@@ -18,6 +18,7 @@ import Testing
         .criticalLoad: ("lock-waiters<=5", ["lock-waiters<5"]),
         .throttleQuery: ("SELECT 1", []),
         .throttleFlagFile: ("/tmp/stop", []),
+        .throttleHTTP: ("http://check:8080/may", []),
     ]
 
     /// Connection strings may hold passwords: how many there are is all that is shown.
