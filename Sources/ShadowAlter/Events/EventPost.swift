@@ -119,8 +119,10 @@ final class EventPost: Sendable {
         }
     }
 
+    /// The last first: the end of one would let the next begin.
     private func interrupt() {
-        for task in state.withLock({ Array($0.tasks.values) }) { task.cancel() }
+        let tasks = state.withLock { $0.tasks.sorted { $0.key > $1.key } }
+        for (_, task) in tasks { task.cancel() }
     }
 
     @discardableResult
