@@ -27,6 +27,7 @@ import Testing
         status.cutOver.longestWaitMs = 20
         status.verify.rowsChecked = 1000
         status.verify.mismatches = 1
+        status.verify.outcome = .passed
         return status
     }
 
@@ -74,8 +75,8 @@ import Testing
             #"shadow_alter_cut_over_attempts_total{migration="orders"} 2"#,
             #"shadow_alter_cut_over_attempts_failed_total{migration="orders"} 2"#,
             #"shadow_alter_cut_over_wait_seconds{migration="orders"} 0.02"#,
-            #"shadow_alter_verify_rows_checked_total{migration="orders"} 1000"#,
-            #"shadow_alter_verify_mismatches{migration="orders"} 1"#,
+            #"shadow_alter_verified_rows{migration="orders"} 1000"#,
+            #"shadow_alter_verification_mismatches{migration="orders"} 1"#,
             "shadow_alter_build_info{migration=\"orders\",version=\"\(Version.current)\"} 1",
         ] {
             #expect(text.contains(line + "\n"), "\(line)")

@@ -119,7 +119,7 @@ import Testing
             "nobody"
         ),
         (
-            "ALTER TABLE users ALTER id TYPE bigint; COMMENT ON SCHEMA public IS 'x'", "wide", "unsupported-change",
+            "ALTER TABLE users ALTER id TYPE bigint; COMMENT ON SCHEMA public IS NULL", "wide", "unsupported-change",
             "COMMENT ON SCHEMA"
         ),
         (

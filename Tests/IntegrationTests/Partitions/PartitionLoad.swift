@@ -41,8 +41,8 @@ struct PartitionLoad: Sendable {
         let workload = try await Workload.start(
             table: table ?? PartitionedOrders.table(), options: database.options,
             settings: WorkloadSettings(
-                seed: try WorkloadSeed.choose(), clients: 3, weights: weights ?? everythingButLarge, rowsPerClient: 900,
-                adoptedRows: 1500),
+                seed: try WorkloadSeed.choose(), clients: 3, rate: 100, weights: weights ?? everythingButLarge,
+                rowsPerClient: 900, adoptedRows: 1500),
             announce: { print("\(database.server.binaries): \($0)") })
         return Self(workload: workload, database: database)
     }

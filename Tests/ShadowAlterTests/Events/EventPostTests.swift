@@ -130,6 +130,12 @@ import Testing
         #expect(witness.kinds == [.cutOver])
     }
 
+    @Test func whatNobodyKnowsHasACodeAsWell() {
+        struct Unknown: Error, CustomStringConvertible { let description = "the moon is full" }
+        let failure = MigrationFailure(Unknown())
+        #expect(failure.code == "failed" && failure.message == "the moon is full")
+    }
+
     @Test func codesHaveHyphens() {
         #expect(MigrationFailure.hyphenated("badData") == "bad-data")
         #expect(MigrationFailure.hyphenated("walLimit") == "wal-limit")
