@@ -105,6 +105,21 @@ struct BinaryTests {
         }
     }
 
+    /// A program that reads the log needs nothing else.
+    @Test func withAJSONLogTheErrorIsOneOfItsLines() throws {
+        let answer = try Binary.run([
+            "run", "--table", "t", "--alter", "", "--log-format", "json", "--dsn", "host=/nowhere/at/all",
+        ])
+        #expect(answer.status == 1)
+        let lines = answer.error.split(separator: "\n")
+        #expect(!lines.isEmpty)
+        for line in lines {
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(entry?["level"] as? String != nil && entry?["message"] as? String != nil, "\(line)")
+        }
+        #expect(lines.last?.contains("\"level\":\"error\"") == true && answer.error.contains("/nowhere/at/all"))
+    }
+
     @Test func aDemonstrationWithoutAServerSaysWhere() throws {
         let answer = try Binary.run(["demo", "--server-bin", "/nowhere"])
         #expect(answer.status == 1)

@@ -114,6 +114,10 @@ struct CutOverPhase: Sendable {
     }
 
     private func note(_ outcome: CutOverAttempt.Outcome) async throws {
+        let (hold, wait) = (Self.rounded(outcome.hold), Self.rounded(outcome.wait))
+        log.notice(
+            "the tables are exchanged, at attempt \(status.snapshot.cutOver.attempts): lock held \(hold) ms, \(wait) ms from request to commit"
+        )
         status.update {
             $0.cutOver.lastError = nil
             $0.cutOver.lastHoldMs = outcome.hold.milliseconds
@@ -127,6 +131,8 @@ struct CutOverPhase: Sendable {
                 """, [.int(record.id), .double(outcome.hold.milliseconds), .double(outcome.wait.milliseconds)])
         }
     }
+
+    private static func rounded(_ duration: Duration) -> Double { (duration.milliseconds * 10).rounded() / 10 }
 
     /// The connection was lost while COMMIT was in progress: which side won stands in the catalog.
     private func settleUnknownCommit(_ error: PgError) async throws -> Bool {

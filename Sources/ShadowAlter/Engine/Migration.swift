@@ -61,7 +61,7 @@ public struct Migration: Sendable {
     }
 
     private func withControl() async throws -> MigrationSummary {
-        let clock = PhaseClock(status: status)
+        let clock = PhaseClock(status: status, log: log)
         let control = try await PgConnection.connect(connections, for: .control)
         do {
             let summary = try await run(control: control, clock: clock)

@@ -29,6 +29,9 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case server
         /// Something is not as this tool left it.
         case inconsistent
+
+        /// A stable word for programs: `bad-data`, `wal-limit`.
+        public var word: String { MigrationFailure.hyphenated(rawValue) }
     }
 
     public var code: Code

@@ -1,6 +1,9 @@
+import Logging
+
 /// Says which phase a run is in, and remembers how long each took.
 struct PhaseClock: Sendable {
     let status: StatusBox
+    let log: Logger
 
     func measure<Value: Sendable>(_ phase: Phase, _ body: () async throws -> Value) async rethrows -> Value {
         status.update {
@@ -9,6 +12,7 @@ struct PhaseClock: Sendable {
             $0.reason = nil
             $0.isWaiting = false
         }
+        log.info("phase \(phase.rawValue)")
         let start = ContinuousClock.now
         let value = try await body()
         let seconds = (ContinuousClock.now - start).seconds

@@ -19,7 +19,7 @@ public struct MigrationFailure: Sendable, Equatable {
 
     init(_ error: any Error) {
         func failure(_ code: MigrationError.Code, _ message: String, _ state: String, _ advice: String) -> Self {
-            Self(code: Self.hyphenated(code.rawValue), message: message, state: state, advice: advice)
+            Self(code: code.word, message: message, state: state, advice: advice)
         }
         switch error {
         case let error as MigrationError:

@@ -20,7 +20,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let request = try change.request()
-        try await reportingFailure {
+        try await reportingFailure(as: output.logFormat) {
             let live = LiveRun(
                 request: request, connections: connection.options, options: run.options, output: output,
                 points: run.points, hooks: try run.hooks.settings())

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlPlane
+import Logging
 import PgConnection
 import ShadowAlter
 
@@ -15,6 +16,19 @@ enum Failure {
         case let error as MigrationError where error.code == .aborted: ExitCode(4)
         case let error as MigrationError where error.code == .deadlineMissed: ExitCode(5)
         default: ExitCode(1)
+        }
+    }
+
+    /// Writes it to standard error: for people, or as the log's last line.
+    static func report(_ error: any Error, as format: OutputArguments.LogFormat) {
+        guard format == .json else { return Terminal.printError(text(error)) }
+        let log = Logger(label: "shadow-alter") { _ in LogOutput(format: .json, line: nil) }
+        if let error = error as? MigrationError {
+            log.error(
+                "\(error.message)",
+                metadata: ["code": "\(error.code.word)", "state": "\(error.state)", "next": "\(error.advice)"])
+        } else {
+            log.error("\(text(error))")
         }
     }
 
@@ -47,8 +61,10 @@ enum Failure {
     }
 }
 
-/// Runs a command's body; prints what goes wrong and ends with its code.
-func reportingFailure(_ body: () async throws -> Void) async throws {
+/// Runs a command's body; reports what goes wrong in the log's format and ends with its code.
+func reportingFailure(
+    as format: OutputArguments.LogFormat = .text, _ body: () async throws -> Void
+) async throws {
     do {
         try await body()
     } catch let error as ValidationError {
@@ -56,7 +72,7 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
     } catch let code as ExitCode {
         throw code
     } catch {
-        Terminal.printError(Failure.text(error))
+        Failure.report(error, as: format)
         throw Failure.exitCode(for: error)
     }
 }

@@ -1,7 +1,7 @@
 import ShadowAlter
 
-/// When a progress line goes to what is no terminal: at each new phase, then after 15 seconds, 30, a minute and so on up to ten minutes, so that a run of
-/// days does not fill a log. Pure.
+/// When a progress line goes to what is no terminal: 15 seconds into a phase, which the log has told of, then after 30, a minute and so on up to ten minutes,
+/// so that a run of days does not fill a log. Pure.
 struct PlainPace: Sendable {
     /// The furthest that there was: a cut-over that is tried again and again is no news every time.
     private var phase: Phase
@@ -22,10 +22,11 @@ struct PlainPace: Sendable {
         if current > phase {
             phase = current
             interval = Self.first
-        } else {
-            guard now - last >= interval else { return false }
-            interval = min(interval * 2, Self.longest)
+            last = now
+            return false
         }
+        guard now - last >= interval else { return false }
+        interval = min(interval * 2, Self.longest)
         last = now
         return true
     }

@@ -1,6 +1,6 @@
 import ShadowAlter
 
-/// Shows a run's progress until cancelled: a live line on a terminal, elsewhere a plain line at each new phase and now and then.
+/// Shows a run's progress until cancelled: a live line on a terminal, elsewhere a plain line now and then.
 struct ProgressDisplay: Sendable {
     let status: StatusBox
     let mode: OutputArguments.Progress
