@@ -94,7 +94,9 @@ public struct StatusReader: Sendable {
             } else {
                 (.paused, "no run is alive; the same command continues it")
             }
-        let estimate = try live?.estimate ?? estimate(row, of: record.phase, isAlive: isAlive)
+        // What was estimated a second ago is over once the table is ready.
+        let known = record.phase < .ready ? live?.estimate : nil
+        let estimate = try known ?? estimate(row, of: record.phase, isAlive: isAlive)
         return MigrationStatus(
             name: record.name, phase: record.phase, condition: condition, reason: reason,
             ready: record.phase == .ready || record.phase == .cuttingOver, tables: tables.map(\.status),
