@@ -115,12 +115,16 @@ enum WatchPage {
             svg.append(path);
             return svg;
         }
+        function left(status) {
+            const phase = status.eta_seconds == null && status.phase_eta_seconds != null;
+            return phase ? status.phase + " ends in " + time(status.phase_eta_seconds) : "time left: " + known(status.eta_seconds, time);
+        }
         function draw() {
             const status = seen[seen.length - 1].status;
             document.title = status.name + ": " + status.phase;
             document.getElementById("name").textContent = status.name;
             const state = document.getElementById("state");
-            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + " elapsed" + (status.phase === "done" ? "" : ", time left: " + known(status.eta_seconds, time));
+            state.textContent = status.condition + ", " + time(status.elapsed_seconds) + " elapsed" + (status.phase === "done" ? "" : ", " + left(status));
             state.className = "state " + status.condition;
             document.getElementById("reason").textContent = status.reason ?? status.message;
             const blockers = document.getElementById("blockers"), inTheWay = status.blockers ?? [];
