@@ -6,11 +6,13 @@ enum PrivateDirectory {
     /// `sockaddr_un.sun_path` holds 108 bytes with its final NUL (man 7 unix); PostgreSQL refuses longer names.
     private static let longestSocketPath = 107
     private static let longestSocketName = "/.s.PGSQL.65535"
+    /// What mkdtemp (man 3) replaces.
+    private static let placeholder = String(repeating: "X", count: 6)
 
-    /// Creates `<temporary directory>/<label>-XXXXXX`, mode 0700, owned by the account.
+    /// Creates `<temporary directory>/<label>-` with six more characters, mode 0700, owned by the account.
     static func create(_ label: String, account: ServerAccount) throws(ThrowawayServerError) -> String {
         let parent = temporaryDirectory(label: label, account: account)
-        var template = Array("\(parent)/\(label)-XXXXXX".utf8CString)
+        var template = Array("\(parent)/\(label)-\(placeholder)".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw ThrowawayServerError(
                 "cannot create a directory in \(parent): \(systemMessage()). No server was started. Free some space "
@@ -32,7 +34,7 @@ enum PrivateDirectory {
         guard let wanted = ProcessInfo.processInfo.environment["TMPDIR"], let path = resolved(wanted) else {
             return resolved("/tmp") ?? "/tmp"
         }
-        let length = path.utf8.count + "/\(label)-XXXXXX".utf8.count + longestSocketName.utf8.count
+        let length = path.utf8.count + "/\(label)-\(placeholder)".utf8.count + longestSocketName.utf8.count
         guard length <= longestSocketPath, isUsable(path, by: account) else { return resolved("/tmp") ?? "/tmp" }
         return path
     }

@@ -57,7 +57,9 @@ final class QueueWatch: Sendable {
             return value
         } catch {
             end()
-            throw state.withLock { $0.harm } ?? error
+            // Anything else that went wrong is not for the sake of others.
+            guard error is LockBound.Exceeded, let harm = state.withLock({ $0.harm }) else { throw error }
+            throw harm
         }
     }
 
@@ -72,8 +74,8 @@ final class QueueWatch: Sendable {
             else { continue }
             state.withLock { state in
                 guard !state.isOver else { return }
-                state.isOver = true
                 state.harm = harm
+                // Again, if this one came between two statements.
                 attempt.cancel()
             }
         }

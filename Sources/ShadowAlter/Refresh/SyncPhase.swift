@@ -37,6 +37,11 @@ struct SyncPhase: Sendable {
             try await verification.run()
             try await approach()
         }
+        try await complete()
+    }
+
+    /// The shadow is ready to be exchanged.
+    private func complete() async throws {
         try await control.transaction { [record] connection in
             // From here on the shadow has every row; a snapshot from before may lack some, or all.
             try connection.query(
@@ -53,7 +58,8 @@ struct SyncPhase: Sendable {
         try await set(.catchingUp)
         try await verification.run()
         try await approach()
-        try await set(.ready)
+        // A snapshot from before a repair still has the row that was wrong.
+        if status.snapshot.verify.mismatches > 0 { try await complete() } else { try await set(.ready) }
     }
 
     private func set(_ phase: Phase) async throws {

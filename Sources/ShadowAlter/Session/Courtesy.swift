@@ -61,8 +61,8 @@ struct Courtesy: Sendable {
                 // What cannot be asked is asked again.
                 guard let count = try? await look(), count > 0, !Task.isCancelled else { continue }
                 found.withLock { $0 = count }
+                // Again, if this one came between two statements.
                 working.cancel()
-                return
             }
         }
 

@@ -102,6 +102,30 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// A snapshot from before a repair would find the row as it was, or not at all.
+        @Test(arguments: try await Servers.outermost())
+        func snapshotsFromBeforeARepairAreWaitedFor(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("verify_snapshot", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.manual())
+            running.mayFindMismatches()
+            try await running.untilReady(items.session)
+            try await items.session.execute("DELETE FROM item_green.item WHERE id = 10")
+            let reader = try await TestSession(items.database, "reader")
+            try await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM other")
+            let seen = try await Verified.verify(running, items.database, items.session)
+            #expect(seen.mismatches == 1)
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
+            try await running.until("the cut-over waits for the old snapshot, or did not") {
+                let reason = running.migration.status.snapshot.reason ?? ""
+                return reason.contains("session \(reader.pid) ") && reason.contains("snapshot from before")
+            }
+            try await reader.execute("COMMIT")
+            try await running.summary()
+            await reader.close()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         @Test(arguments: try await Servers.outermost())
         func whatComesBackEndsTheMigrationAndTouchesNoLiveTable(_ binaries: ServerBinaries) async throws {
             let verified = try await Verified.ready("verify_comes_back", on: binaries)
