@@ -17,7 +17,7 @@ struct ShadowRun: Sendable {
 
     func run(_ record: MigrationRecord) async throws {
         guard !record.phase.isAfterSwap else {
-            try await finish(record)
+            try await finish(record, isSettled: record.isSettled)
             return
         }
         let throttle = Throttle(lanes: settings.current.copyWorkers) { [events] in events.post(.throttle($0)) }
@@ -41,7 +41,7 @@ struct ShadowRun: Sendable {
             await watcher.close()
             throw error
         }
-        try await finish(record)
+        try await finish(record, isSettled: false)
     }
 
     /// Up to the exchange of the tables.
@@ -64,12 +64,19 @@ struct ShadowRun: Sendable {
     }
 
     /// The stream first, which costs the server something for as long as it is there.
-    private func finish(_ record: MigrationRecord) async throws {
+    private func finish(_ record: MigrationRecord, isSettled: Bool) async throws {
         try await Leftovers.removeAfterSwap(record, on: control)
-        try await SettlePhase(
-            record: record, control: control, connections: connections, status: status, log: log
-        ).run()
+        if !isSettled {
+            try await SettlePhase(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
+        }
         status.update { $0.phase = .done }
+        guard let duration = settings.current.finalizeAfter else { return }
+        try await Retention(
+            record: record, control: control, connections: connections, duration: duration, running: running,
+            status: status, log: log
+        ).run()
     }
 
     /// Runs the rest while the stream and the heartbeat run beside it; whichever fails first ends all.

@@ -36,7 +36,10 @@ public struct Steer: Sendable {
         }
         return try await withConnection { connection in
             guard let record = try StateStore.find(name, on: connection) else { throw MigrationError.notFound(name) }
-            guard !record.phase.isAfterSwap else {
+            if command == .finalize {
+                try FinalizeGuard.check(record, acceptsMismatches: false, on: connection)
+            }
+            guard command == .finalize || !record.phase.isAfterSwap else {
                 throw MigrationError(
                     .conflict, "migration \(name) has already exchanged the tables",
                     state: "the new definition is live",

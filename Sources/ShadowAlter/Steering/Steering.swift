@@ -23,6 +23,8 @@ struct Steering: Codable, Sendable, Equatable {
     var isAborted = false
     /// When a verification was asked for last, in seconds since 1970 by the server's clock. One that begins later fulfils it.
     var verification: Double?
+    /// When `finalize` was asked for last, likewise. A run that began to listen before that obeys.
+    var finalization: Double?
     /// Settings that were changed, by their names, as they were written.
     var settings: [String: String] = [:]
 
@@ -34,6 +36,7 @@ struct Steering: Codable, Sendable, Equatable {
         hold = try container.decodeIfPresent(Hold.self, forKey: .hold)
         cutOver = try container.decodeIfPresent(CutOverWish.self, forKey: .cutOver)
         verification = try container.decodeIfPresent(Double.self, forKey: .verification)
+        finalization = try container.decodeIfPresent(Double.self, forKey: .finalization)
         isAborted = try container.decodeIfPresent(Bool.self, forKey: .isAborted) ?? false
         settings = try container.decodeIfPresent([String: String].self, forKey: .settings) ?? [:]
     }
@@ -43,6 +46,7 @@ struct Steering: Codable, Sendable, Equatable {
         case cutOver = "cut_over"
         case isAborted = "aborted"
         case verification = "verify"
+        case finalization = "finalize"
         case settings
     }
 
@@ -56,6 +60,7 @@ struct Steering: Codable, Sendable, Equatable {
         case .postpone: cutOver = .postponed
         case .abort: isAborted = true
         case .verify: verification = now
+        case .finalize: finalization = now
         case .set(let setting, let value): settings[setting.rawValue] = value
         }
     }
