@@ -85,6 +85,10 @@ struct Retention: Sendable {
                 status.update {
                     $0.reason = text
                     $0.isWaiting = true
+                    // They are gone with the slot.
+                    $0.spooledKeys = 0
+                    $0.retainedWAL = nil
+                    $0.streamLag = nil
                 }
             }
             try await Task.sleep(for: min(left.rest, Self.lookInterval))

@@ -34,9 +34,9 @@ extension LiveMigrations {
                 "SELECT relname::text FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^spool_[0-9]+$'"
             )
             let size = "pg_relation_size('shadow_alter.\(spool)')"
-            // Without anybody's doing 5 MB each time.
-            for _ in 1...3 {
-                try await rounds(20, items)
+            // Without anybody's doing 4 MB each time.
+            for _ in 1...2 {
+                try await rounds(16, items)
                 try await running.until("the spool is small again") {
                     try await items.session.isTrue(
                         "\(size) < 1000000 AND NOT EXISTS (SELECT FROM shadow_alter.\(spool))")
@@ -102,10 +102,10 @@ extension LiveMigrations {
             let marks = "pg_logical_emit_message"
             try await running.until("it is held") { running.migration.status.snapshot.isWaiting }
             let (look, mark) = try (count(looks), count(marks))
-            try await running.until("it has looked for changes often") { try count(looks) >= look + 60 }
-            // A watermark with each look would be 60.
+            try await running.until("it has looked for changes often") { try count(looks) >= look + 24 }
+            // A watermark with each look would be 24.
             let written = try count(marks) - mark
-            #expect(written <= 10)
+            #expect(written <= 6)
             try await items.session.execute("DELETE FROM item WHERE id = 17")
             try await expectInSync(items)
             try await Steer(connections: items.database.options).run(.cutOver, "item")
@@ -143,7 +143,7 @@ extension LiveMigrations {
         }
 
         /// An application's tests find the new shape by the `search_path`, with the grants that their role has on the live table, once somebody lets them
-        /// into the schema. Row-level security hides all rows until its policies come, with the exchange.
+        /// into the schema. Row-level security holds in the new table, too.
         @Test(arguments: try await Servers.outermost())
         func theNewTableCanBeReadByWhoIsLetIn(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("held_read", on: binaries)
@@ -172,7 +172,7 @@ extension LiveMigrations {
                 try await tester.column("SELECT value FROM item WHERE id = 3") == ["seen"]
             }
             #expect(try await tester.column("SELECT count(*) FROM public.secret") == ["1"])
-            #expect(try await tester.column("SELECT count(*) FROM secret") == ["0"])
+            #expect(try await tester.column("SELECT id FROM secret") == ["1"])
             await #expect(throws: PgError.self) { try await tester.execute("UPDATE item SET value = 'foreign'") }
             try await items.session.execute("UPDATE item_green.item SET value = 'foreign' WHERE id = 4")
             running.mayFindMismatches()
