@@ -11,7 +11,7 @@ actor Refresher {
     private struct Batch {
         let table: TableRecord
         let refresh: RefreshBatch
-        /// A `GENERATED ALWAYS` identity outside the key cannot be updated, only inserted.
+        /// How rows that are there already get their new values; see `Refresher.mode`.
         let mode: RefreshBatch.Mode
         /// Whether a row may yield to one that it conflicts with (`RefreshBatch.Mode.yielding`).
         let mayYield: Bool
@@ -48,6 +48,8 @@ actor Refresher {
         self.batches = batches
     }
 
+    /// `ON CONFLICT … DO UPDATE` updates no `GENERATED ALWAYS` identity outside the key. It takes as its arbiters *all* unique indexes on the
+    /// key's columns, and fails when one of them is a deferrable constraint's.
     private static func mode(
         of table: TableRecord, on connection: isolated PgConnection
     ) throws -> RefreshBatch.Mode {
@@ -55,6 +57,10 @@ actor Refresher {
         let cannotUpdate: Bool = try connection.query(
             """
             SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attidentity = 'a' AND attname <> ALL ($2::name[]))
+                OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = $1 AND i.indisunique AND NOT i.indimmediate
+                           AND (SELECT array_agg(a.attname ORDER BY a.attname)
+                                FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+                               = (SELECT array_agg(k ORDER BY k) FROM unnest($2::name[]) k))
             """, [.int(table.greenOID), .array(table.plan.key.map(\.green))]
         ).single().value()
         return cannotUpdate ? .replacing : .updating
