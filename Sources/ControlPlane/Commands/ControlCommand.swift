@@ -32,6 +32,7 @@ enum ControlCommand: Sendable, Equatable {
         case ["resume"], ["no-throttle"], ["unthrottle"]: self = .steer(.resume)
         case ["cut-over"], ["unpostpone"]: self = .steer(.cutOver)
         case ["postpone"]: self = .steer(.postpone)
+        case ["rollback"]: self = .steer(.rollback)
         case ["abort"]: self = .steer(.abort)
         case ["verify"]: self = .steer(.verify)
         case ["panic"]: self = .panic
@@ -87,6 +88,7 @@ enum ControlCommand: Sendable, Equatable {
             ("resume, no-throttle, unthrottle", "end that"),
             ("cut-over, unpostpone", "exchange the tables as soon as they are in sync"),
             ("postpone", "keep the new table ready and in sync, but do not exchange"),
+            ("rollback", "after the exchange, with --bake: bring the old tables back, with all that was written since"),
             ("verify", "compare all rows once more before the tables may be exchanged"),
             ("abort", "end the migration and remove everything that it has made"),
             ("panic", "end the process at once; the same command line continues later"),
@@ -113,6 +115,7 @@ extension SteeringCommand {
         case .resume: "resume"
         case .cutOver: "cut-over"
         case .postpone: "postpone"
+        case .rollback: "rollback"
         case .abort: "abort"
         case .verify: "verify"
         case .set(let setting, let value): "set \(setting.rawValue)=\(value)"

@@ -9,6 +9,8 @@ struct Opening: Sendable {
     }
 
     let request: MigrationRequest
+    /// Whether the old tables are to follow after the exchange.
+    let bakes: Bool
     let events: EventPost
     let log: Logger
 
@@ -20,8 +22,9 @@ struct Opening: Sendable {
             return .shadow(existing)
         }
         events.post(.startup)
-        let opened: Opened = try await control.transaction { [request, log] connection in
+        let opened: Opened = try await control.transaction { [request, bakes, log] connection in
             let plan = try Planning.plan(request, on: connection)
+            try Self.checkWayBack(plan, bakes)
             for advice in plan.subscribers { log.notice("subscribers: \(advice)") }
             guard plan.strategy == .shadow else { return .native(plan) }
             try connection.execute(StateSchema.lock)
@@ -44,7 +47,7 @@ struct Opening: Sendable {
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {
-        try await control.run { [request] connection in
+        try await control.run { [request, bakes] connection in
             guard let name = try Planner.name(of: request, on: connection),
                 let record = try StateStore.find(name, on: connection)
             else { return nil }
@@ -66,9 +69,16 @@ struct Opening: Sendable {
                     advice:
                         "`shadow-alter finalize \(name)` removes \(record.plan.oldTables); then the name is free again")
             }
+            if !record.phase.isAfterSwap { try Self.checkWayBack(record.plan, bakes) }
             try Self.lock(record, on: connection)
             return record
         }
+    }
+
+    private static func checkWayBack(_ plan: MigrationPlan, _ bakes: Bool) throws {
+        guard bakes else { return }
+        let refusals = WayBack.refusals(plan)
+        guard refusals.isEmpty else { throw Refused(refusals) }
     }
 
     private static func lock(_ record: MigrationRecord, on connection: isolated PgConnection) throws {

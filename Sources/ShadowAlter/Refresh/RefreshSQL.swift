@@ -92,6 +92,18 @@ struct RefreshSQL: Sendable {
         return sql
     }
 
+    /// Whether any of the batch's keys has a row in the source.
+    func isThere(_ window: SpoolWindow) -> String {
+        let keys = SpoolSQL.keys(spool, table, window)
+        let matches = table.key.enumerated().map { index, key in
+            "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
+        }
+        return """
+            SELECT EXISTS (SELECT FROM \(keys) AS \(Self.keys)
+                JOIN ONLY \(table.source.sql) AS \(Self.source) ON \(matches.joined(separator: " AND ")))
+            """
+    }
+
     /// The batch's spooled keys, by their sequence numbers, whose source row exists and is not in the shadow: after `insert` with `skip`,
     /// those that were left out.
     func missing(_ window: SpoolWindow) -> String {

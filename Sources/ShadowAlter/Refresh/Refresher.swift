@@ -15,6 +15,8 @@ actor Refresher {
         let mode: RefreshBatch.Mode
         /// Whether a row may yield to one that it conflicts with (`RefreshBatch.Mode.yielding`).
         let mayYield: Bool
+        /// Of a way back: one row that cannot go back holds up no other.
+        let parking: Parking?
         /// Everything up to here is settled.
         var settledThrough: Int64 = 0
     }
@@ -43,7 +45,10 @@ actor Refresher {
                 "SELECT NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND NOT indimmediate)",
                 [.int(table.greenOID)]
             ).single().value()
-            batches.append(Batch(table: table, refresh: RefreshBatch(table), mode: mode, mayYield: mayYield))
+            batches.append(
+                Batch(
+                    table: table, refresh: RefreshBatch(table, parks: record.isWayBack), mode: mode, mayYield: mayYield,
+                    parking: record.isWayBack ? Parking(table) : nil))
         }
         self.batches = batches
     }
@@ -97,10 +102,31 @@ actor Refresher {
     private func batch(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
         do {
             return try await run(batch, after: after, limit: Self.batchSize, mode: batch.mode)
+        } catch let error as PgError where batch.parking != nil && error.isAboutData {
+            return try await park(batch, after: after)
         } catch let error as PgError where error.isRowConflict {
             return try await settle(batch, first: error)
         } catch let error as PgError {
             throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
+        }
+    }
+
+    /// Values may have moved between the rows of the batch, which is settled by taking all of them at once; otherwise they are taken one by one.
+    private func park(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
+        do {
+            return try await run(batch, after: after, limit: Self.batchSize, mode: .replacing)
+        } catch let error as PgError where error.isAboutData {
+            guard let parking = batch.parking else { throw error }
+            return try await connection.transaction { connection in
+                try parking.takeSingly(batch.refresh, after: after, mode: batch.mode, on: connection)
+            }
+        }
+    }
+
+    /// Looks anew at rows that could not go back: another row may have stood in their way, which is no more.
+    func retryParked() async throws {
+        for parking in batches.compactMap(\.parking) {
+            try await connection.transaction { try parking.retry(on: $0) }
         }
     }
 

@@ -108,7 +108,12 @@ final class RunControl: MigrationControl {
             try trial.set(setting, to: value)
         }
         let steered = try await alive.connection.transaction { connection in
-            try StateStore.steer(command, alive.record.id, on: connection)
+            if let current = try StateStore.find(id: alive.record.id, on: connection),
+                let refusal = try command.refusal(current, on: connection)
+            {
+                throw refusal
+            }
+            return try StateStore.steer(command, alive.record.id, on: connection)
         }
         guard let (steering, now) = steered else { throw MigrationControlError.gone }
         alive.helm.obey(steering, now: now)
