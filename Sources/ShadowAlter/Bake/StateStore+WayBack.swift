@@ -24,6 +24,9 @@ extension StateStore {
             (table.source, table.green) = (forward.plan.green, forward.plan.source)
             let tableID = try insert(
                 table, of: id, at: position, greenOID: forward.plan.sourceOID, on: connection)
+            if let kept = KeptSQL(place: StateSchema.kept(tableID: tableID), for: table) {
+                try connection.execute(kept.create)
+            }
             try connection.execute(ParkedSQL.create(StateSchema.parked(tableID: tableID), for: table))
         }
         guard let made = try wayBack(of: record.id, on: connection) else {

@@ -58,6 +58,14 @@ struct Opening: Sendable {
                     state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
                     advice: "give this one another --name, or end that one by `shadow-alter abort \(name)`")
             }
+            guard record.plan.request.reverse == request.reverse else {
+                let given = record.plan.request.reverse.map { "--reverse '\($0.text)'" }.joined(separator: " ")
+                throw MigrationError(
+                    .conflict,
+                    "there is a migration named \(name) already, and its way back is another one: \(given.isEmpty ? "no --reverse" : given)",
+                    state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
+                    advice: "give the same --reverse, or end that one by `shadow-alter abort \(name)`")
+            }
             // A run that died right after the swap has left its slot: this one finishes that.
             let isFinished =
                 try record.phase == .done && record.isSettled && !Leftovers.exist(record, on: connection)

@@ -54,7 +54,8 @@ enum Leftovers {
     }
 
     private static func drop(_ table: TableRecord, on connection: isolated PgConnection) throws {
-        try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql), \(table.suspects.sql), \(table.parked.sql)")
+        let own = [table.spool, table.suspects, table.parked, table.kept].map(\.sql)
+        try connection.execute("DROP TABLE IF EXISTS \(own.joined(separator: ", "))")
     }
 
     /// The record of the way back, and what it has needed.

@@ -37,7 +37,7 @@ struct RefreshBatch: Sendable {
 
     /// Of the keys that wait for their rows to change.
     init(parkedOf record: TableRecord) {
-        sql = RefreshSQL(table: record.plan, spool: record.parked)
+        sql = RefreshSQL(table: record.plan, spool: record.parked, kept: record.kept)
         tableID = record.id
         parked = nil
     }
@@ -65,8 +65,7 @@ struct RefreshBatch: Sendable {
         }
         guard let through: Int64 = try row.optional("through") else { return Result() }
         let window = SpoolWindow(after: after, through: through, snapshot: isLocked ? nil : try row.get("snapshot"))
-        try connection.execute(sql.delete(window, onlyGone: mode == .updating))
-        try connection.execute(sql.insert(window, conflict: mode.conflict))
+        for statement in sql.statements(window, mode: mode) { try connection.execute(statement) }
         let yielded: Set<Int64> =
             mode == .yielding ? Set(try connection.execute(sql.missing(window)).rows.map { try $0.value() }) : []
         if let parked {
@@ -80,20 +79,11 @@ struct RefreshBatch: Sendable {
     /// later, and its key is in the spool after this point.
     private func applyTruncation(_ sequence: Int64, on connection: isolated PgConnection) throws {
         try connection.execute("TRUNCATE \(sql.table.green.sql)")
+        if let kept = sql.kept { try connection.execute(kept.empty) }
         if let parked { try connection.execute("DELETE FROM \(parked.sql)") }
         try connection.query("DELETE FROM \(sql.spool.sql) WHERE seq <= $1", [.int(sequence)])
         try connection.query(
             "UPDATE shadow_alter.migrated_table SET truncated_at = NULL WHERE id = $1 AND truncated_at = $2",
             [.int(tableID), .int(sequence)])
-    }
-}
-
-extension RefreshBatch.Mode {
-    fileprivate var conflict: RefreshSQL.Conflict {
-        switch self {
-        case .updating: .replace
-        case .replacing: .fail
-        case .yielding: .skip
-        }
     }
 }

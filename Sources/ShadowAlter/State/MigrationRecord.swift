@@ -27,6 +27,8 @@ struct TableRecord: Sendable {
     var file: SourceFile?
 
     var spool: QualifiedName { StateSchema.spool(tableID: id) }
+    /// Where rows of the old table leave what they keep while they are replaced (`KeptSQL`).
+    var kept: QualifiedName { StateSchema.kept(tableID: id) }
     var suspects: QualifiedName { StateSchema.suspects(tableID: id) }
     /// Of a way back only.
     var parked: QualifiedName { StateSchema.parked(tableID: id) }

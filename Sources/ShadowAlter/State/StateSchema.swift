@@ -63,6 +63,11 @@ enum StateSchema {
         QualifiedName(schema: name, name: "spool_\(tableID)")
     }
 
+    /// Where rows of the old table leave what they keep while they are replaced (`KeptSQL`).
+    static func kept(tableID: Int64) -> QualifiedName {
+        QualifiedName(schema: name, name: "kept_\(tableID)")
+    }
+
     /// Where the verification notes the rows that seem to differ.
     static func suspects(tableID: Int64) -> QualifiedName {
         QualifiedName(schema: name, name: "suspect_\(tableID)")
