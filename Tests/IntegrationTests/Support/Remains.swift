@@ -20,7 +20,7 @@ struct Remains: Sendable {
         #expect(schemas == ["\(name)_blue", "public", "shadow_alter"], sourceLocation: sourceLocation)
         let counts = try await session.column(
             """
-            SELECT count(*) FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^spool'
+            SELECT count(*) FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^spool' AND relkind = 'r'
             UNION ALL SELECT count(*) FROM pg_replication_slots WHERE database = current_database()
             UNION ALL SELECT count(*) FROM pg_publication
             """)
