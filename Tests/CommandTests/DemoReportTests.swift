@@ -25,7 +25,7 @@ struct DemoReportTests {
     ) throws -> DemoReport {
         let summary = """
             {"name": "orders", "strategy": "shadow", "timings": [{"phase": "copying", "seconds": 1}], "rowsCopied": 10,
-             "keysRefreshed": 2, "oldTables": [], "subscribers": [], "verify": {"rows_checked": 10, "mismatches": 0}, "cutOver": {"attempts": 1, "last_hold_ms": 4, "longest_wait_ms": 5}}
+             "keysRefreshed": 2, "oldTables": [], "finalized": false, "subscribers": [], "verify": {"rows_checked": 10, "mismatches": 0}, "cutOver": {"attempts": 1, "last_hold_ms": 4, "longest_wait_ms": 5}}
             """
         return DemoReport(
             keyType: .init(before: "integer", after: keyType),

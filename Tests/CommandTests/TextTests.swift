@@ -188,11 +188,13 @@ struct TextTests {
 }
 
 struct SummaryTests {
-    private func summary(_ strategy: MigrationPlan.Strategy) throws -> MigrationSummary {
-        let old = strategy == .shadow ? #"{"schema":"orders_blue","name":"orders"}"# : ""
+    private func summary(
+        _ strategy: MigrationPlan.Strategy, finalized: Bool = false
+    ) throws -> MigrationSummary {
+        let old = strategy == .shadow && !finalized ? #"{"schema":"orders_blue","name":"orders"}"# : ""
         let json = """
             {"name": "orders", "strategy": "\(strategy.rawValue)", "timings": [{"phase": "copying", "seconds": 1.26}],
-             "rowsCopied": 1234567, "keysRefreshed": 89, "oldTables": [\(old)], "subscribers": ["orders in the publication p: nothing"],
+             "rowsCopied": 1234567, "keysRefreshed": 89, "oldTables": [\(old)], "finalized": \(finalized), "subscribers": ["orders in the publication p: nothing"],
              "cutOver": {"attempts": 1, "last_hold_ms": 4.24, "longest_wait_ms": 5.75},
              "verify": {"rows_checked": 1234567, "mismatches": 0\(strategy == .shadow ? #", "outcome": "passed""# : "")}}
             """
@@ -212,6 +214,12 @@ struct SummaryTests {
                 "  old table        orders_blue.orders",
                 "  to drop it       shadow-alter finalize orders",
             ])
+    }
+
+    @Test func aRunThatHasFinalizedLeavesNothingToBeDone() throws {
+        let lines = SummaryText(summary: try summary(.shadow, finalized: true), elapsed: .seconds(1)).lines
+        #expect(lines.contains("  old tables       dropped, as --finalize-after wanted it"))
+        #expect(!lines.contains { $0.contains("shadow-alter finalize") })
     }
 
     @Test func aNativeRunHasNoOldTable() throws {

@@ -35,6 +35,7 @@ enum ControlCommand: Sendable, Equatable {
         case ["rollback"]: self = .steer(.rollback)
         case ["abort"]: self = .steer(.abort)
         case ["verify"]: self = .steer(.verify)
+        case ["finalize"]: self = .steer(.finalize)
         case ["panic"]: self = .panic
         default:
             if words.count == 2, words[0] == "throttle", let text = words[1].removing(prefix: "expire=") {
@@ -91,6 +92,7 @@ enum ControlCommand: Sendable, Equatable {
             ("rollback", "after the exchange, with --bake: bring the old tables back, with all that was written since"),
             ("verify", "compare all rows once more before the tables may be exchanged"),
             ("abort", "end the migration and remove everything that it has made"),
+            ("finalize", "drop the old tables, after the exchange, in a run with --finalize-after"),
             ("panic", "end the process at once; the same command line continues later"),
             ("NAME=VALUE, set NAME=VALUE", "change a setting"),
             ("NAME=?", "show a setting"),
@@ -118,6 +120,7 @@ extension SteeringCommand {
         case .rollback: "rollback"
         case .abort: "abort"
         case .verify: "verify"
+        case .finalize: "finalize"
         case .set(let setting, let value): "set \(setting.rawValue)=\(value)"
         }
     }

@@ -31,8 +31,12 @@ struct BakePhase: Sendable {
         var readiness = RollbackReadiness(record: record, wayBack: wayBack, status: status, log: log)
         try await begin()
         var checked: ContinuousClock.Instant?
+        var end = BakeEnd(record: record, finalizeAfter: settings.current.finalizeAfter)
         while true {
-            if try await control.run({ [record] in try StateStore.isBaked(record.id, on: $0) }) { return .baked }
+            if let reason = try await end.reason(on: control) {
+                log.notice("\(record.plan.oldTables) no longer follows: \(reason)")
+                return .baked
+            }
             try await stream.drain()
             _ = try await refresher.pass()
             let isDue = checked.map { .now - $0 >= Self.checkInterval } ?? true

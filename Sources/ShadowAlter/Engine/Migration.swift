@@ -89,7 +89,9 @@ public struct Migration: Sendable {
         }
         try await events.connected(request, on: control)
         events.start()
-        switch try await Opening(request: request, bakes: options.bake != nil, events: events, log: log).open(on: control) {
+        switch try await Opening(
+            request: request, bakes: options.bake != nil, finalizes: options.finalizeAfter != nil, events: events, log: log
+        ).open(on: control) {
         case .native(let plan):
             events.planned(plan)
             events.post(.validated)
@@ -156,8 +158,10 @@ public struct MigrationSummary: Codable, Sendable {
     public var keysRefreshed: Int64
     public var verify: MigrationStatus.Verify
     public var cutOver: MigrationStatus.CutOver
-    /// Where the old tables are; empty after a native change.
+    /// Where the old tables are; empty after a native change, and when they were dropped.
     public var oldTables: [QualifiedName]
+    /// Whether the old tables were dropped, as `finalizeAfter` wanted it.
+    public var finalized: Bool
     /// What the subscribers of the user's publications have to do.
     public var subscribers: [String]
 
@@ -174,8 +178,9 @@ public struct MigrationSummary: Codable, Sendable {
             cutOver.lastHoldMs = outcome.hold.milliseconds
             cutOver.longestWaitMs = outcome.wait.milliseconds
         }
+        finalized = status.isFinalized
         oldTables =
-            plan.strategy == .native
+            plan.strategy == .native || status.isFinalized
             ? [] : plan.tables.map { QualifiedName(schema: plan.blueSchema, name: $0.source.name) }
     }
 }

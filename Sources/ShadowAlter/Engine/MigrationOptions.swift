@@ -28,6 +28,8 @@ public struct MigrationOptions: Sendable {
     public var cutOverDeadline: CutOverDeadline?
     /// While this file exists, the run does not exchange the tables unless `cut-over` is called.
     public var postponeFlagFile: String?
+    /// How long after the exchange the run drops the old tables; nil: it ends and leaves that to `finalize`.
+    public var finalizeAfter: Duration?
     /// How long an attempt waits for its lock, and thereby how long anybody waits behind it. Milliseconds, at least 1.
     public var lockTimeout: Duration = .milliseconds(500)
     /// How long an attempt may take from its request for the lock to COMMIT.

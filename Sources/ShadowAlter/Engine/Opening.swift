@@ -11,6 +11,8 @@ struct Opening: Sendable {
     let request: MigrationRequest
     /// Whether the old tables are to follow after the exchange.
     let bakes: Bool
+    /// Whether there is something to do also when a migration is complete: to drop the old tables.
+    let finalizes: Bool
     let events: EventPost
     let log: Logger
 
@@ -47,7 +49,7 @@ struct Opening: Sendable {
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {
-        try await control.run { [request, bakes] connection in
+        try await control.run { [request, bakes, finalizes] connection in
             guard let name = try Planner.name(of: request, on: connection),
                 let record = try StateStore.find(name, on: connection)
             else { return nil }
@@ -68,7 +70,7 @@ struct Opening: Sendable {
             }
             // A run that died right after the swap has left its slot: this one finishes that.
             let isFinished =
-                try record.phase == .done && record.isSettled && !Leftovers.exist(record, on: connection)
+                try !finalizes && record.phase == .done && record.isSettled && !Leftovers.exist(record, on: connection)
             guard !isFinished else {
                 throw MigrationError(
                     .conflict, "migration \(name) is complete already",

@@ -108,10 +108,17 @@ struct ShadowRun: Sendable {
             return
         }
         try await Leftovers.removeAfterSwap(record, on: control)
-        try await SettlePhase(
-            record: record, control: control, connections: connections, status: status, log: log
-        ).run()
+        if !record.isSettled {
+            try await SettlePhase(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
+        }
         status.update { $0.phase = .done }
+        guard let duration = settings.current.finalizeAfter else { return }
+        try await Retention(
+            record: record, control: control, connections: connections, duration: duration, running: running,
+            status: status, log: log
+        ).run()
     }
 
     private func work(

@@ -38,7 +38,8 @@ enum StateSchema {
             verify_mismatches bigint NOT NULL DEFAULT 0,
             bake_until timestamptz,
             started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-            ended_at timestamptz);
+            ended_at timestamptz,
+            finalize_started_at timestamptz);
         CREATE TABLE IF NOT EXISTS shadow_alter.migrated_table (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             migration_id bigint NOT NULL REFERENCES shadow_alter.migration ON DELETE CASCADE,

@@ -37,6 +37,8 @@ public final class StatusBox: Sendable {
         public var verify = MigrationStatus.Verify()
         /// While the old tables follow: why they cannot come back now; nil: they can.
         public var rollbackObstacle: String?
+        /// The old tables are dropped.
+        public var isFinalized = false
         /// How long each phase took, in the order in which they ended.
         public var timings: [Timing] = []
 

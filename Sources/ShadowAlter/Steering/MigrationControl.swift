@@ -47,6 +47,7 @@ public struct MigrationControlError: Error, Sendable, CustomStringConvertible {
 
     static let notYet = Self("the migration is not under way yet: it is being planned; try again in a moment")
     static let gone = Self("the migration is gone from the state tables")
+    static let exchanged = Self("the tables are exchanged already; all that can be asked for is `finalize`")
 }
 
 /// The control of one run, filled once its migration is recorded.
@@ -54,13 +55,16 @@ final class RunControl: MigrationControl {
     struct Alive: Sendable {
         let record: MigrationRecord
         let connection: PgConnection
-        let helm: Helm
+        /// nil after the exchange, when there is nothing to be steered any more.
+        let helm: Helm?
     }
 
     private let settings: LiveSettings
     private let box: StatusBox
     private let onStart: Migration.OnStart
     private let alive = Mutex<Alive?>(nil)
+    /// Where the run can be spoken to, once that is opened; it stays open when another phase goes on.
+    private let opened = Mutex<String??>(nil)
 
     init(settings: LiveSettings, status: StatusBox, onStart: @escaping Migration.OnStart) {
         self.settings = settings
@@ -79,7 +83,13 @@ final class RunControl: MigrationControl {
         ).single()
         let started = StartedMigration(
             name: new.record.name, database: try row.get("database"), server: try row.get("server"))
-        let socket = try await onStart(started, self)
+        let socket: String?
+        if let known = opened.withLock({ $0 }) {
+            socket = known
+        } else {
+            socket = try await onStart(started, self)
+            opened.withLock { $0 = .some(socket) }
+        }
         try await new.connection.run { try StateStore.setSocket(socket, of: new.record.id, on: $0) }
         return socket
     }
@@ -102,6 +112,7 @@ final class RunControl: MigrationControl {
 
     func steer(_ command: SteeringCommand) async throws -> String {
         let alive = try current()
+        guard let helm = alive.helm else { return try await finalize(command, alive) }
         if case .set(let setting, let value) = command {
             // Refused before it is recorded.
             var trial = settings.current
@@ -116,7 +127,17 @@ final class RunControl: MigrationControl {
             return try StateStore.steer(command, alive.record.id, on: connection)
         }
         guard let (steering, now) = steered else { throw MigrationControlError.gone }
-        alive.helm.obey(steering, now: now)
+        helm.obey(steering, now: now)
+        return command.outcome
+    }
+
+    /// After the exchange.
+    private func finalize(_ command: SteeringCommand, _ alive: Alive) async throws -> String {
+        guard command == .finalize else { throw MigrationControlError.exchanged }
+        let found = try await alive.connection.transaction { connection in
+            try StateStore.steer(command, alive.record.id, on: connection)
+        }
+        guard found != nil else { throw MigrationControlError.gone }
         return command.outcome
     }
 

@@ -25,6 +25,8 @@ struct Steering: Codable, Sendable, Equatable {
     var wantsRollback = false
     /// When a verification was asked for last, in seconds since 1970 by the server's clock. One that begins later fulfils it.
     var verification: Double?
+    /// When `finalize` was asked for last, likewise. A run that began to listen before that obeys.
+    var finalization: Double?
     /// Settings that were changed, by their names, as they were written.
     var settings: [String: String] = [:]
 
@@ -36,6 +38,7 @@ struct Steering: Codable, Sendable, Equatable {
         hold = try container.decodeIfPresent(Hold.self, forKey: .hold)
         cutOver = try container.decodeIfPresent(CutOverWish.self, forKey: .cutOver)
         verification = try container.decodeIfPresent(Double.self, forKey: .verification)
+        finalization = try container.decodeIfPresent(Double.self, forKey: .finalization)
         isAborted = try container.decodeIfPresent(Bool.self, forKey: .isAborted) ?? false
         wantsRollback = try container.decodeIfPresent(Bool.self, forKey: .wantsRollback) ?? false
         settings = try container.decodeIfPresent([String: String].self, forKey: .settings) ?? [:]
@@ -47,6 +50,7 @@ struct Steering: Codable, Sendable, Equatable {
         case isAborted = "aborted"
         case wantsRollback = "rollback"
         case verification = "verify"
+        case finalization = "finalize"
         case settings
     }
 
@@ -63,6 +67,7 @@ struct Steering: Codable, Sendable, Equatable {
         case .rollback: wantsRollback = true
         case .abort: isAborted = true
         case .verify: verification = now
+        case .finalize: finalization = now
         case .set(let setting, let value): settings[setting.rawValue] = value
         }
     }

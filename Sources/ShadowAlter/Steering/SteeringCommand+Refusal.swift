@@ -19,6 +19,13 @@ extension SteeringCommand {
             return MigrationError(
                 .conflict, "migration \(record.name) has not exchanged the tables yet, it is in the phase \(record.phase.rawValue)",
                 state: "nothing was changed", advice: "`shadow-alter abort \(record.name)` ends it")
+        case (.finalize, _):
+            do {
+                try FinalizeGuard.check(record, acceptsMismatches: false, on: connection)
+                return nil
+            } catch let error as MigrationError {
+                return error
+            }
         case (.cutOver, .baking), (.abort, .baking), (_, .done):
             return MigrationError(
                 .conflict, "migration \(record.name) has already exchanged the tables", state: "the new definition is live",

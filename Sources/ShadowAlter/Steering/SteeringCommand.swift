@@ -16,6 +16,8 @@ public enum SteeringCommand: Sendable, Equatable {
     case abort
     /// All rows are compared once more before the tables may be exchanged.
     case verify
+    /// The old tables are dropped; after the exchange, and only then.
+    case finalize
     /// Holds until it is set again, in later runs as well.
     case set(Setting, String)
 
@@ -31,6 +33,7 @@ public enum SteeringCommand: Sendable, Equatable {
         case .postpone: "the cut-over is postponed until `cut-over`; the new tables are kept in sync"
         case .rollback: "the old tables become live again as soon as they are in sync"
         case .abort: "the migration ends, and everything that it has made is removed"
+        case .finalize: "the old tables are dropped as soon as nobody reads them"
         case .verify: "the new tables are verified as soon as they are in sync, and not exchanged before that"
         case .set(let setting, _) where setting.mayBeSecret: "\(setting.rawValue) is set"
         case .set(let setting, let value): "\(setting.rawValue)=\(value)"

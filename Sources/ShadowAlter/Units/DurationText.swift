@@ -8,8 +8,12 @@ public struct DurationText: Sendable, Equatable, CustomStringConvertible {
 
     public init(_ duration: Duration) { self.duration = duration }
 
-    /// nil for a text without unit, with another one, negative, or beyond 300 years.
+    /// nil for a text without unit, unless it is `0`, with another unit, negative, or beyond 300 years.
     public init?(_ text: String) {
+        if text == "0" {
+            duration = .zero
+            return
+        }
         let number = text.prefix { $0.isNumber || $0 == "." }
         guard let value = Double(number), value.isFinite, value >= 0,
             let unit = Self.units.first(where: { $0.suffix == text.dropFirst(number.count) })

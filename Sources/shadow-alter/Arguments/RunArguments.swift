@@ -67,6 +67,15 @@ struct RunArguments: ParsableArguments {
     @Option(help: "WAL held by the slot beyond which the copy waits; beyond twice as much the slot is given up.")
     var maxWalRetained = SizeArgument(gigabytes: 10)
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Stay alive after the cut-over, and drop the old tables so long after it, as `shadow-alter finalize` does; 0: at once. The same command, \
+            run again, goes on with the rest of the time. (default: end after the cut-over, and leave that to `finalize`)
+            """,
+            valueName: "duration"))
+    var finalizeAfter: DurationArgument?
+
     @OptionGroup(title: "Throttling") var throttle: ThrottleArguments
 
     @OptionGroup(title: "Hooks") var hooks: HookArguments
@@ -136,6 +145,7 @@ struct RunArguments: ParsableArguments {
         options.bake = bake?.bake
         options.lockTimeout = lockTimeout.duration
         options.cutOverBudget = cutOverBudget.duration
+        options.finalizeAfter = finalizeAfter?.duration
         options.blockerTermination = terminateBlockers
         options.copyWorkers = copyWorkers
         options.chunkTime = chunkTime.duration

@@ -25,6 +25,7 @@ struct SummaryText {
                     + "\(attempts) attempt\(attempts == 1 ? "" : "s")")
         }
         for advice in summary.subscribers { lines.append("  subscribers      \(advice)") }
+        if summary.finalized { lines.append("  old tables       dropped, as --finalize-after wanted it") }
         for table in summary.oldTables { lines.append("  old table        \(table)") }
         if !summary.oldTables.isEmpty {
             let it = summary.oldTables.count == 1 ? "it  " : "them"

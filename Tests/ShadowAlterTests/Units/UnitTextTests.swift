@@ -11,6 +11,11 @@ import Testing
         #expect(DurationText(text)?.duration == duration)
     }
 
+    @Test func onlyZeroNeedsNoUnit() {
+        #expect(DurationText("0")?.duration == .zero)
+        #expect(DurationText("1") == nil && DurationText("00") == nil && DurationText("") == nil)
+    }
+
     @Test(arguments: [(Int64(1), "1B"), (1536, "1536B"), (2048, "2kB"), (64 << 20, "64MB"), (3 << 40, "3TB")])
     func sizesAreShownInTheLargestWholeUnit(_ bytes: Int64, text: String) {
         #expect(SizeText(bytes: bytes).description == text)
