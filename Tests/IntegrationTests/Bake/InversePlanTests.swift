@@ -10,7 +10,7 @@ import Testing
         CREATE TYPE mood AS ENUM ('sad', 'ok');
         CREATE TABLE orders (
             id int PRIMARY KEY, price int, placed timestamp, state mood, note varchar(20), legacy int NOT NULL,
-            total int GENERATED ALWAYS AS (price * 2) STORED, no int GENERATED ALWAYS AS IDENTITY, code text NOT NULL DEFAULT 'c');
+            base int, total int GENERATED ALWAYS AS (base * 2) STORED, no int GENERATED ALWAYS AS IDENTITY, code text NOT NULL DEFAULT 'c');
         INSERT INTO orders (id, price, state, legacy) SELECT n, n, 'ok', n FROM generate_series(1, 10) n;
         """
 
@@ -39,10 +39,7 @@ import Testing
             ("ALTER note TYPE text", "note", nil),
             ("ALTER note TYPE int USING note::int", "note", nil),
             ("ALTER note TYPE int USING length(note)", "note", "more than a cast"),
-            (
-                "ALTER note TYPE bytea USING note::bytea", "note",
-                "PostgreSQL says: column \"note\" is of type character varying"
-            ),
+            ("ALTER note TYPE boolean USING note::boolean", "note", nil),
         ] as [(String, String, String?)])
     func whatIsInvertedByItself(clauses: String, column: String, why: String?) async throws {
         try await PlanServers.each(setup: Self.orders) { database in
@@ -82,7 +79,7 @@ import Testing
                   total, computed by PostgreSQL
                   no keeps what it has; a new row gets NULL
                   code keeps what it has; a new row gets 'c'::text
-                  2 columns as they are
+                  3 columns as they are
                   would be lost: extra
                   legacy is NOT NULL and has no default: a row that is inserted after the cut-over cannot go back, unless --reverse \
                 'legacy=EXPRESSION' tells its value
