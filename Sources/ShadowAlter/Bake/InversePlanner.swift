@@ -129,7 +129,8 @@ struct InversePlanner {
     /// What a row may have that the old column does not take.
     private func note(on column: ColumnFacts, _ value: InverseMapping.Source) -> String? {
         switch value {
-        case .kept where column.isNotNull && !column.hasDefault && !column.isIdentity:
+        case .kept where column.isIdentity: "\(column.name) is an identity: a new row gets its next number"
+        case .kept where column.isNotNull && !column.hasDefault:
             "\(column.name) is NOT NULL and has no default: a row that is inserted after the cut-over cannot go back, unless "
                 + "--reverse '\(column.name)=EXPRESSION' tells its value"
         case .expression:
