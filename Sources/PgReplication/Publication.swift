@@ -16,13 +16,21 @@ public enum Publication {
 
     /// - Parameter viaRoot: send the changes of partitions under the name of the published partitioned table.
     public static func createSQL(name: String, tables: [Table], viaRoot: Bool = false) -> String {
-        let list = tables.map { table in
-            "ONLY " + table.name.sql + (table.columns.map { " (" + Quoting.identifiers($0) + ")" } ?? "")
-        }
         var options = "publish = 'insert, update, delete, truncate'"
         if viaRoot { options += ", publish_via_partition_root = true" }
         return
-            "CREATE PUBLICATION \(Quoting.identifier(name)) FOR TABLE \(list.joined(separator: ", ")) WITH (\(options))"
+            "CREATE PUBLICATION \(Quoting.identifier(name)) FOR TABLE \(list(tables)) WITH (\(options))"
+    }
+
+    /// Puts these tables in the place of those that the publication has. For what it locks see `create`.
+    public static func setTablesSQL(name: String, tables: [Table]) -> String {
+        "ALTER PUBLICATION \(Quoting.identifier(name)) SET TABLE \(list(tables))"
+    }
+
+    private static func list(_ tables: [Table]) -> String {
+        tables.map { table in
+            "ONLY " + table.name.sql + (table.columns.map { " (" + Quoting.identifiers($0) + ")" } ?? "")
+        }.joined(separator: ", ")
     }
 
     public static func dropSQL(name: String) -> String {

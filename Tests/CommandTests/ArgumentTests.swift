@@ -94,6 +94,7 @@ struct ArgumentTests {
         [], ["--table", "t"], ["--alter", "x"], ["--table", "t", "--alter", "x", "--script", "f"],
         ["--table", "t", "--script", "f"],
         ["--table", "t", "--alter", "x", "--strategy", "quick"],
+        ["--table", "t", "--alter", "x", "--reverse", "price"],
     ])
     func aChangeIsATableWithClausesOrAScript(arguments: [String]) {
         #expect(throws: (any Error).self) { try ChangeArguments.parse(arguments) }
@@ -103,7 +104,13 @@ struct ArgumentTests {
         let request = try ChangeArguments.parse([
             "--table", "a.b", "--alter", "ADD c int", "--name", "n", "--strategy", "shadow",
             "--allow-publication", "everything", "--allow-publication", "Odd one",
+            "--reverse", "price=price / 100", "--reverse", "a.b.x='='",
         ]).request()
+        #expect(
+            request.reverse == [
+                ReverseExpression(column: "price", expression: "price / 100"),
+                ReverseExpression(column: "a.b.x", expression: "'='"),
+            ])
         #expect(request.change == .alter(table: "a.b", clauses: "ADD c int"))
         #expect(request.name == "n")
         #expect(request.strategy == .shadow)

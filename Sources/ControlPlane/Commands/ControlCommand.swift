@@ -32,6 +32,7 @@ enum ControlCommand: Sendable, Equatable {
         case ["resume"], ["no-throttle"], ["unthrottle"]: self = .steer(.resume)
         case ["cut-over"], ["unpostpone"]: self = .steer(.cutOver)
         case ["postpone"]: self = .steer(.postpone)
+        case ["rollback"]: self = .steer(.rollback)
         case ["abort"]: self = .steer(.abort)
         case ["verify"]: self = .steer(.verify)
         case ["finalize"]: self = .steer(.finalize)
@@ -88,6 +89,7 @@ enum ControlCommand: Sendable, Equatable {
             ("resume, no-throttle, unthrottle", "end that"),
             ("cut-over, unpostpone", "exchange the tables as soon as they are in sync"),
             ("postpone", "keep the new table ready and in sync, but do not exchange"),
+            ("rollback", "after the exchange, with --bake: bring the old tables back, with all that was written since"),
             ("verify", "compare all rows once more before the tables may be exchanged"),
             ("abort", "end the migration and remove everything that it has made"),
             ("finalize", "drop the old tables, after the exchange, in a run with --finalize-after"),
@@ -115,6 +117,7 @@ extension SteeringCommand {
         case .resume: "resume"
         case .cutOver: "cut-over"
         case .postpone: "postpone"
+        case .rollback: "rollback"
         case .abort: "abort"
         case .verify: "verify"
         case .finalize: "finalize"

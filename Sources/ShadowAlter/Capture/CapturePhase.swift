@@ -29,11 +29,7 @@ struct CapturePhase: Sendable {
                     try connection.execute("SET LOCAL lock_timeout = '2s'")
                     try await Publication.create(
                         name: record.streamName,
-                        tables: record.tables.map { table in
-                            Publication.Table(
-                                table.plan.source,
-                                columns: table.plan.publishesWholeRows ? nil : table.plan.key.map(\.source))
-                        }, on: connection)
+                        tables: record.plan.tables.map(\.published), on: connection)
                     try StateStore.setPhase(.capturing, of: record.id, on: connection)
                 }
                 return

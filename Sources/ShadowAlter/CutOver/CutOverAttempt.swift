@@ -22,6 +22,7 @@ struct CutOverAttempt: Sendable {
     let observer: PgConnection
     /// How many attempts were given up before this one.
     let failures: Int
+    let landing: Landing
 
     func run() async throws -> Outcome {
         let clock = ContinuousClock()
@@ -41,11 +42,12 @@ struct CutOverAttempt: Sendable {
             }
             _ = try await drained
             try FinalRefresh(PendingTables(record)).run(on: connection)
+            try landing.check(on: connection)
             try connection.execute(rehearsal.exchange)
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
             }
-            try StateStore.setPhase(.done, of: record.id, on: connection)
+            try landing.record(on: connection)
             guard clock.now - requested <= options.cutOverBudget else {
                 throw OverBudget(budget: options.cutOverBudget)
             }
@@ -180,7 +182,7 @@ struct CutOverAttempt: Sendable {
             + SwapSQL.statements(
                 for: plan.exchanges, blueSchema: plan.blueSchema, statistics: plan.exchanges.map { statistics.of($0) })
             + arrivals.flatMap { SwapSQL.move($0.0, statistics.of($0.0), to: $0.1) }
-            + plan.dependants.flatMap(\.restore)
+            + plan.dependants.flatMap(\.restore) + landing.statements
     }
 }
 

@@ -4,6 +4,7 @@ import PgConnection
 /// Tries until the tables are exchanged: looks first, waits without asking for a lock while somebody is in the way, attempts briefly, backs off.
 struct CutOverPhase: Sendable {
     let record: MigrationRecord
+    let landing: Landing
     let control: PgConnection
     let connections: ConnectionOptions
     let stream: ChangeStream
@@ -39,8 +40,8 @@ struct CutOverPhase: Sendable {
             if throttle.stop != nil { continue }
             if try await isInTheWay() { continue }
             try helm.checkDeadline()
-            // Whoever is asked may take his time: what was looked at before is looked at again.
-            guard permission.isGiven else {
+            // Whoever is asked may take his time: what was looked at before is looked at again. Nobody is asked before a rollback.
+            guard record.isWayBack || permission.isGiven else {
                 try await permission.ask()
                 continue
             }
@@ -89,7 +90,7 @@ struct CutOverPhase: Sendable {
         let connection = try await PgConnection.connect(connections, for: .cutOver, plan: record.plan)
         let attempt = CutOverAttempt(
             record: record, connection: connection, stream: stream, options: settings.current,
-            observer: control, failures: failures)
+            observer: control, failures: failures, landing: landing)
         do {
             let outcome = try await attempt.run()
             await connection.close()
@@ -138,7 +139,7 @@ struct CutOverPhase: Sendable {
     private func settleUnknownCommit(_ error: PgError) async throws -> Bool {
         log.warning("the connection was lost while the cut-over was being committed: looking at the catalog")
         let (phase, swapped) = try await control.run { [record] connection in
-            let found = try StateStore.find(record.name, on: connection)
+            let found = try StateStore.find(id: record.id, on: connection)
             let schemas = try record.tables.map { table -> String? in
                 try connection.query(
                     "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
@@ -147,7 +148,7 @@ struct CutOverPhase: Sendable {
             }
             return (found?.phase, schemas.allSatisfy { $0 == record.plan.blueSchema })
         }
-        guard (phase == .done) == swapped else {
+        guard (phase == landing.phases[record.id]) == swapped else {
             throw MigrationError(
                 .inconsistent, "after a lost connection the state tables and the catalog disagree about the cut-over",
                 state:
@@ -179,6 +180,8 @@ struct CutOverPhase: Sendable {
             default: break
             }
             if error.code == .connectionLost { return "the connection was lost: \(error.message)" }
+            // A row that the old definition does not take, in the last moment: it is no reason to end anything.
+            if record.isWayBack, error.isAboutData { throw Landing.NotPossible() }
             for table in record.tables {
                 if let explained = BadData.explain(error, table: table.plan, source: .liveWrite) { throw explained }
             }

@@ -30,10 +30,7 @@ struct FinalRefresh: Sendable {
     /// All keys in one batch, so that values may have moved between any of the rows.
     static func statements(_ table: TableRecord) -> [String] {
         let sql = RefreshSQL(table)
-        return [
-            sql.delete(.all, onlyGone: false), sql.insert(.all, conflict: .fail),
-            SpoolSQL.delete(sql.spool, .all),
-        ]
+        return sql.statements(.all, mode: .replacing) + [SpoolSQL.delete(sql.spool, .all)]
     }
 
     private func settle(_ table: TableRecord, on connection: isolated PgConnection) throws {

@@ -7,9 +7,11 @@ struct Secrets: Sendable {
 
     init(_ request: MigrationRequest) {
         let name = request.name.map { [$0] } ?? []
+        let reverse = request.reverse.map { "\n\($0.expression)" }.joined()
+        let names = name + request.reverse.map(\.column)
         switch request.change {
-        case .alter(let table, let clauses): self.init(sql: clauses, besides: [table] + name)
-        case .script(let text): self.init(sql: text, besides: name)
+        case .alter(let table, let clauses): self.init(sql: clauses + reverse, besides: [table] + names)
+        case .script(let text): self.init(sql: text + reverse, besides: names)
         }
     }
 

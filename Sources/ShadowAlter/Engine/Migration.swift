@@ -90,7 +90,7 @@ public struct Migration: Sendable {
         try await events.connected(request, on: control)
         events.start()
         switch try await Opening(
-            request: request, finalizes: options.finalizeAfter != nil, events: events, log: log
+            request: request, bakes: options.bake != nil, finalizes: options.finalizeAfter != nil, events: events, log: log
         ).open(on: control) {
         case .native(let plan):
             events.planned(plan)
@@ -121,26 +121,27 @@ public struct Migration: Sendable {
                     .init(name: $0.source, rowsEstimated: $0.estimatedRows)
                 }
             }
+            let run = ShadowRun(
+                control: control, connections: connections, settings: settings, deadline: deadline, running: running,
+                status: status, clock: clock, events: events, log: log)
             do {
-                try await ShadowRun(
-                    control: control, connections: connections, settings: settings, deadline: deadline,
-                    running: running, status: status,
-                    clock: clock, events: events, log: log
-                ).run(record)
+                try await run.run(record)
             } catch let error as MigrationError where error.code == .aborted {
-                try await abort(record, error, control: control)
+                try await abort(record, error, run, control: control)
             }
             return MigrationSummary(plan: record.plan, outcome: nil, status: status.snapshot)
         }
     }
 
     /// Obeys `abort`, unless the swap was quicker.
-    private func abort(_ record: MigrationRecord, _ reason: MigrationError, control: PgConnection) async throws {
+    private func abort(
+        _ record: MigrationRecord, _ reason: MigrationError, _ run: ShadowRun, control: PgConnection
+    ) async throws {
         let current = try await control.run { try StateStore.find(record.name, on: $0) }
         if let current, current.phase.isAfterSwap {
-            log.notice("the abort came after the tables had been exchanged; the migration is complete")
+            log.notice("the abort came after the tables had been exchanged; it is too late")
             events.post(.cutOver)
-            try await Leftovers.removeAfterSwap(current, on: control)
+            try await run.run(current)
             return
         }
         try await Leftovers.removeAll(record, on: control)

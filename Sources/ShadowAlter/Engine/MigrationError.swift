@@ -19,6 +19,10 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case walLimit
         /// Somebody asked for the end by `abort`; everything was removed.
         case aborted
+        /// Somebody asked for the old definition by `rollback`; it is live again, and everything else was removed.
+        case rolledBack
+        /// The old tables can no longer follow the new ones.
+        case wayBackLost
         /// The time for the cut-over ran out; the same command continues.
         case deadlineMissed
         /// The shadow differs from what the source's rows make it, and could not be repaired.

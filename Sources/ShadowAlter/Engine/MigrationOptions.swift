@@ -13,7 +13,17 @@ public struct MigrationOptions: Sendable {
         }
     }
 
+    /// How long the old tables follow the new ones after the exchange.
+    public enum Bake: Sendable, Equatable {
+        case duration(Duration)
+        case untilFinalize
+
+        var duration: Duration? { if case .duration(let duration) = self { duration } else { nil } }
+    }
+
     public var cutOver: CutOverMode = .auto
+    /// nil: they do not follow; where a bake is under way already, it goes on as it was begun.
+    public var bake: Bake?
     /// After this the run ends without having exchanged the tables; nil: it tries for as long as it takes.
     public var cutOverDeadline: CutOverDeadline?
     /// While this file exists, the run does not exchange the tables unless `cut-over` is called.

@@ -9,6 +9,8 @@ struct Opening: Sendable {
     }
 
     let request: MigrationRequest
+    /// Whether the old tables are to follow after the exchange.
+    let bakes: Bool
     /// Whether there is something to do also when a migration is complete: to drop the old tables.
     let finalizes: Bool
     let events: EventPost
@@ -22,8 +24,9 @@ struct Opening: Sendable {
             return .shadow(existing)
         }
         events.post(.startup)
-        let opened: Opened = try await control.transaction { [request, log] connection in
+        let opened: Opened = try await control.transaction { [request, bakes, log] connection in
             let plan = try Planning.plan(request, on: connection)
+            try Self.checkWayBack(plan, bakes)
             for advice in plan.subscribers { log.notice("subscribers: \(advice)") }
             guard plan.strategy == .shadow else { return .native(plan) }
             try connection.execute(StateSchema.lock)
@@ -46,7 +49,7 @@ struct Opening: Sendable {
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {
-        try await control.run { [request, finalizes] connection in
+        try await control.run { [request, bakes, finalizes] connection in
             guard let name = try Planner.name(of: request, on: connection),
                 let record = try StateStore.find(name, on: connection)
             else { return nil }
@@ -56,6 +59,14 @@ struct Opening: Sendable {
                     "there is a migration named \(name) already, and its change is another one: \(record.plan.request.change)",
                     state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
                     advice: "give this one another --name, or end that one by `shadow-alter abort \(name)`")
+            }
+            guard record.plan.request.reverse == request.reverse else {
+                let given = record.plan.request.reverse.map { "--reverse '\($0.text)'" }.joined(separator: " ")
+                throw MigrationError(
+                    .conflict,
+                    "there is a migration named \(name) already, and its way back is another one: \(given.isEmpty ? "no --reverse" : given)",
+                    state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
+                    advice: "give the same --reverse, or end that one by `shadow-alter abort \(name)`")
             }
             // A run that died right after the swap has left its slot: this one finishes that.
             let isFinished =
@@ -68,9 +79,16 @@ struct Opening: Sendable {
                     advice:
                         "`shadow-alter finalize \(name)` removes \(record.plan.oldTables); then the name is free again")
             }
+            if !record.phase.isAfterSwap { try Self.checkWayBack(record.plan, bakes) }
             try Self.lock(record, on: connection)
             return record
         }
+    }
+
+    private static func checkWayBack(_ plan: MigrationPlan, _ bakes: Bool) throws {
+        guard bakes else { return }
+        let refusals = WayBack.refusals(plan)
+        guard refusals.isEmpty else { throw Refused(refusals) }
     }
 
     private static func lock(_ record: MigrationRecord, on connection: isolated PgConnection) throws {

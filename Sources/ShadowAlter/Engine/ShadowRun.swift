@@ -16,32 +16,62 @@ struct ShadowRun: Sendable {
     let log: Logger
 
     func run(_ record: MigrationRecord) async throws {
-        guard !record.phase.isAfterSwap else {
-            try await finish(record, isSettled: record.isSettled)
-            return
+        var current = record
+        if record.phase < .done {
+            let watcher = try await PgConnection.connect(connections, for: .control)
+            do {
+                if !record.phase.isAfterSwap {
+                    let (obedience, throttle) = try await steer(record, watcher)
+                    try await advance(record, obedience, throttle)
+                    current = try await reread(record)
+                }
+                if current.phase == .baking {
+                    let (obedience, throttle) = try await steer(current, watcher)
+                    let baking = Baking(
+                        control: control, connections: connections, settings: settings, status: status, clock: clock,
+                        events: events, log: log)
+                    try await baking.run(current, obedience, throttle)
+                    current = try await reread(record)
+                }
+                running.end()
+                await watcher.close()
+            } catch {
+                running.end()
+                await watcher.close()
+                throw error
+            }
         }
+        try await finish(current)
+    }
+
+    /// Takes the helm: for the way to the exchange, or for the time after it.
+    private func steer(_ record: MigrationRecord, _ watcher: PgConnection) async throws -> (Obedience, Throttle) {
         let throttle = Throttle(lanes: settings.current.copyWorkers) { [events] in events.post(.throttle($0)) }
-        let helm = Helm(settings: settings, throttle: throttle, status: status, log: log)
-        let watcher = try await PgConnection.connect(connections, for: .control)
+        let isBaking = record.phase == .baking
+        let helm = Helm(settings: settings, throttle: throttle, status: status, log: log, isBaking: isBaking)
         let obedience = Obedience(
-            record: record, connection: watcher, schedule: CutOverSchedule(settings.current), deadline: deadline,
-            helm: helm, status: status)
-        do {
-            let socket = try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
-            events.learn { $0.socket = socket }
-            let verified = try await control.run { try StateStore.verification(of: record.id, on: $0) }
-            helm.setVerification(startedAt: verified?.startedAt)
-            // What was asked while no run was alive.
-            try await obedience.look()
-            try await advance(record, obedience, throttle)
-            running.end()
-            await watcher.close()
-        } catch {
-            running.end()
-            await watcher.close()
-            throw error
+            record: record, connection: watcher, schedule: CutOverSchedule(settings.current),
+            deadline: isBaking ? nil : deadline, helm: helm, status: status)
+        let socket = try await running.begin(RunControl.Alive(record: record, connection: watcher, helm: helm))
+        events.learn { $0.socket = socket }
+        let verified = try await control.run { connection in
+            let wayBack = isBaking ? try StateStore.wayBack(of: record.id, on: connection) : nil
+            return try StateStore.verification(of: wayBack?.id ?? record.id, on: connection)
         }
-        try await finish(record, isSettled: false)
+        helm.setVerification(startedAt: verified?.startedAt)
+        status.update { $0.phase = record.phase }
+        // What was asked while no run was alive.
+        try await obedience.look()
+        return (obedience, throttle)
+    }
+
+    private func reread(_ record: MigrationRecord) async throws -> MigrationRecord {
+        guard let current = try await control.run({ try StateStore.find(id: record.id, on: $0) }) else {
+            throw MigrationError(
+                .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
+                state: "it was there a moment ago", advice: "`shadow-alter list` shows what is left behind")
+        }
+        return current
     }
 
     /// Up to the exchange of the tables.
@@ -55,7 +85,13 @@ struct ShadowRun: Sendable {
         }
         let stream = try await ChangeStream(record, options: connections, log: log)
         do {
-            try await withStream(stream, record, from: phase, obedience, throttle)
+            let escort = StreamEscort(
+                record: record, stream: stream, connections: connections, settings: settings, throttle: throttle,
+                obedience: obedience, status: status, log: log)
+            try await escort.run { [phase] heartbeat in
+                try await work(
+                    record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm)
+            }
             await stream.close()
         } catch {
             await stream.close()
@@ -64,9 +100,15 @@ struct ShadowRun: Sendable {
     }
 
     /// The stream first, which costs the server something for as long as it is there.
-    private func finish(_ record: MigrationRecord, isSettled: Bool) async throws {
+    private func finish(_ record: MigrationRecord) async throws {
+        if record.phase == .rolledBack {
+            try await RollbackEnd(
+                record: record, control: control, connections: connections, status: status, log: log
+            ).run()
+            return
+        }
         try await Leftovers.removeAfterSwap(record, on: control)
-        if !isSettled {
+        if !record.isSettled {
             try await SettlePhase(
                 record: record, control: control, connections: connections, status: status, log: log
             ).run()
@@ -77,39 +119,6 @@ struct ShadowRun: Sendable {
             record: record, control: control, connections: connections, duration: duration, running: running,
             status: status, log: log
         ).run()
-    }
-
-    /// Runs the rest while the stream and the heartbeat run beside it; whichever fails first ends all.
-    private func withStream(
-        _ stream: ChangeStream, _ record: MigrationRecord, from phase: Phase, _ obedience: Obedience,
-        _ throttle: Throttle
-    ) async throws {
-        let heartbeat = Heartbeat(
-            record: record, connection: obedience.connection, stream: stream, settings: settings, throttle: throttle,
-            obedience: obedience, status: status, log: log)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try await stream.run()
-                return false
-            }
-            group.addTask {
-                try await heartbeat.run()
-                return false
-            }
-            group.addTask { [connections, settings, log] in
-                let watch = ThrottleWatch(connections: connections, settings: settings, throttle: throttle, log: log)
-                try await watch.run()
-                return false
-            }
-            group.addTask {
-                try await work(
-                    record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm)
-                return true
-            }
-            // The others end by an error only.
-            _ = try await group.next()
-            group.cancelAll()
-        }
     }
 
     private func work(
@@ -152,7 +161,7 @@ struct ShadowRun: Sendable {
             status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
-            record: record, control: control, connections: connections, stream: stream, refresher: refresher,
+            record: record, landing: try await landing(record), control: control, connections: connections, stream: stream, refresher: refresher,
             settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
         var isExchanged = false
         var isNew = true
@@ -170,5 +179,11 @@ struct ShadowRun: Sendable {
         }
         events.post(.cutOver)
         await connection.close()
+    }
+
+    private func landing(_ record: MigrationRecord) async throws -> Landing {
+        guard let bake = settings.current.bake else { return .done(record) }
+        let wayBack = try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
+        return .bake(record, wayBack: wayBack, for: bake.duration)
     }
 }

@@ -71,7 +71,7 @@ struct StatusSketch: Sendable {
         -> MigrationStatus
     {
         var status = base
-        status.phase = event.kind == .cutOver ? .done : live.phase
+        status.phase = event.kind == .cutOver ? .done : event.kind == .rollback ? .rolledBack : live.phase
         status.condition = live.condition
         status.reason = live.currentReason
         switch event {
@@ -104,7 +104,8 @@ struct StatusSketch: Sendable {
         status.phaseEtaSeconds = status.phase < .ready ? live.estimate.phase : nil
         // Only the server knows, and it would have to be asked.
         status.blockers = []
-        status.rollbackPossible = !status.phase.isAfterSwap
+        status.rollbackPossible =
+            status.phase == .baking ? live.rollbackObstacle == nil : !status.phase.isAfterSwap
         return status
     }
 }

@@ -31,10 +31,16 @@ enum Leftovers {
     /// After the swap: only blue, and the record of it, remain.
     static func removeAfterSwap(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)
+        try await connection.transaction { try removeWayBack(of: record, on: $0) }
+        try await removeSpools(record, on: connection)
+    }
+
+    /// What the way to the exchange has needed beside the stream.
+    static func removeSpools(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await connection.transaction { connection in
             try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
             for table in record.tables {
-                try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql), \(table.suspects.sql)")
+                try drop(table, on: connection)
                 try connection.query(
                     """
                     WITH chunks AS (DELETE FROM shadow_alter.chunk WHERE table_id = $1 RETURNING rows)
@@ -44,6 +50,35 @@ enum Leftovers {
             }
             // Not CASCADE: should the live table need something in there, it must stay.
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema))")
+        }
+    }
+
+    private static func drop(_ table: TableRecord, on connection: isolated PgConnection) throws {
+        let own = [table.spool, table.suspects, table.parked, table.kept].map(\.sql)
+        try connection.execute("DROP TABLE IF EXISTS \(own.joined(separator: ", "))")
+    }
+
+    /// The record of the way back, and what it has needed.
+    private static func removeWayBack(of record: MigrationRecord, on connection: isolated PgConnection) throws {
+        guard let wayBack = try StateStore.wayBack(of: record.id, on: connection) else { return }
+        try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+        for table in wayBack.tables { try drop(table, on: connection) }
+        try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(wayBack.id)])
+    }
+
+    /// After a rollback: the new tables go, and everything else.
+    static func removeAfterRollback(
+        _ record: MigrationRecord, _ wayBack: MigrationRecord, on connection: PgConnection
+    ) async throws {
+        try await removeStream(record, on: connection)
+        let new = wayBack.plan.exchanges.map { QualifiedName(schema: wayBack.plan.blueSchema, name: $0.source.name) }
+        try await connection.transaction { connection in
+            try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+            try connection.execute("DROP TABLE IF EXISTS \(new.map(\.sql).joined(separator: ", "))")
+            for schema in [wayBack.plan.blueSchema, wayBack.plan.greenSchema] {
+                try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(schema))")
+            }
+            try removeState(record, on: connection)
         }
     }
 
@@ -60,9 +95,8 @@ enum Leftovers {
 
     /// The spools and the record; with the last migration, the state schema.
     static func removeState(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
-        for table in record.tables {
-            try connection.execute("DROP TABLE IF EXISTS \(table.spool.sql), \(table.suspects.sql)")
-        }
+        for table in record.tables { try drop(table, on: connection) }
+        try removeWayBack(of: record, on: connection)
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(record.id)])
         try StateSchema.dropIfUnused(on: connection)
     }

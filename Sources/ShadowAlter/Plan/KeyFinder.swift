@@ -78,26 +78,10 @@ struct KeyFinder {
         guard !written.isEmpty else { return }
         let mapping = tracker.mapping(table: source.name)
         for column in written {
-            let view = QualifiedName(schema: greenSchema, name: "shadow_alter_probe")
-            try connection.execute(
-                """
-                CREATE VIEW \(view.sql) AS SELECT CAST(\(column.expression) AS \(column.greenType)) AS value
-                FROM ONLY \(source.sql) AS \(Quoting.identifier(mapping.alias)) (\(Quoting.identifiers(mapping.sourceNames)))
-                """)
-            let row = try connection.query(
-                """
-                SELECT ARRAY(SELECT a.attname::text FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                        WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refobjid = $2 AND d.refobjsubid > 0) AS columns,
-                    EXISTS (SELECT FROM regexp_matches(r.ev_action::text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') m
-                            JOIN pg_proc p ON p.oid = m[1]::oid WHERE p.provolatile = 'v')
-                    OR EXISTS (SELECT FROM regexp_matches(r.ev_action::text, ':opno (\\d+)', 'g') m
-                            JOIN pg_operator o ON o.oid = m[1]::oid JOIN pg_proc p ON p.oid = o.oprcode WHERE p.provolatile = 'v') AS volatile
-                FROM pg_rewrite r WHERE r.ev_class = $1::text::regclass
-                """, [.text(view.sql), .int(sourceOID)]
-            ).single()
-            let used: [String] = try row.get("columns")
-            let foreign = used.filter { name in !key.contains { $0.source == name } }
-            try connection.execute("DROP VIEW \(view.sql)")
+            let facts = try ExpressionProbe(
+                table: source, alias: mapping.alias, names: mapping.sourceNames, schema: greenSchema
+            ).facts("CAST(\(column.expression) AS \(column.greenType))", on: connection)
+            let foreign = facts.columns.filter { name in !key.contains { $0.source == name } }
             if let name = foreign.first {
                 throw Refused.key(
                     source,
@@ -105,7 +89,7 @@ struct KeyFinder {
                     "a deleted row's key is all that the change stream tells; the row in the new table could not be found by it",
                     "compute the key from the key's columns only, or change it in a step of its own")
             }
-            if try row.get("volatile") {
+            if facts.isVolatile {
                 throw Refused.key(
                     source, "the new value of key column \(column.source) comes from a volatile function",
                     "the same row would get another key each time that it is copied", "use an immutable expression")

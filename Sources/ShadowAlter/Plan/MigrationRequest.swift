@@ -19,13 +19,17 @@ public struct MigrationRequest: Codable, Sendable, Hashable {
     public var strategy: Strategy
     /// The publications of all tables or of a schema that need not stop the migration, by their names.
     public var allowedPublications: [String]
+    /// What the way back needs to be told; a part of the change.
+    public var reverse: [ReverseExpression]
 
     public init(
-        change: Change, name: String? = nil, strategy: Strategy = .auto, allowedPublications: [String] = []
+        change: Change, name: String? = nil, strategy: Strategy = .auto, allowedPublications: [String] = [],
+        reverse: [ReverseExpression] = []
     ) {
         self.change = change
         self.name = name
         self.strategy = strategy
         self.allowedPublications = allowedPublications
+        self.reverse = reverse
     }
 }

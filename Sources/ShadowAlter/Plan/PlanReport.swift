@@ -62,7 +62,15 @@ public struct PlanReport: Sendable {
             "",
             "partition  \(table.source), \(rows), \(ByteCount(table.tableBytes)) and \(ByteCount(table.indexBytes)) of indexes",
             "key        " + table.key.map { describe($0) }.joined(separator: ", "),
-        ] + indexes(table)
+        ] + indexes(table) + wayBack(table)
+    }
+
+    /// Partitions of one table are alike, mostly.
+    private func wayBack(_ table: TablePlan) -> [String] {
+        let lines = WayBackReport(table: table).lines
+        guard table.isInTree, let index = plan.tables.firstIndex(of: table), index > 0 else { return lines }
+        let before = plan.tables[index - 1]
+        return before.isInTree && WayBackReport(table: before).lines == lines ? [] : lines
     }
 
     private func shadow(_ table: TablePlan, number: Int) -> [String] {
@@ -99,7 +107,7 @@ public struct PlanReport: Sendable {
         if !table.uncompared.isEmpty {
             lines += ["columns that the verification leaves out"] + table.uncompared.map { "  \($0)" }
         }
-        return lines + indexes(table)
+        return lines + indexes(table) + wayBack(table)
     }
 
     private func indexes(_ table: TablePlan) -> [String] {

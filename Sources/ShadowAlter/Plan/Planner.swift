@@ -31,6 +31,7 @@ public enum Planner {
         let covered = Set(expanded.flatMap { $0.dropFirst() }.map(\.sourceOID))
         let roots = change.tables.filter { !covered.contains($0.sourceOID) }
         try NameCollisions.check(roots.flatMap { try $0.expanded(on: connection) }, on: connection)
+        let reverse = try ReverseExpressions.read(request.reverse, for: change.tables, on: connection)
         let schemas = try SchemaNames(migration: name, on: connection)
         let settings = try connection.query(
             "SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone"
@@ -51,7 +52,7 @@ public enum Planner {
             tables: [], dependants: [],
             warnings: [])
         (plan.strategy, plan.strategyReason) = try StrategyChoice(request: request, change: change, tried: tried).made()
-        try complete(&plan, tried, on: connection)
+        try complete(&plan, tried, reverse, on: connection)
         if plan.strategy == .native {
             plan.nativeStatements = native(change)
             try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_plan")
@@ -74,14 +75,17 @@ public enum Planner {
 
     /// Adds what depends on the clones as the change has left them: the tables' plans and what moves with them.
     private static func complete(
-        _ plan: inout MigrationPlan, _ tried: [TriedTable], on connection: isolated PgConnection
+        _ plan: inout MigrationPlan, _ tried: [TriedTable], _ reverse: ReverseExpressions,
+        on connection: isolated PgConnection
     ) throws {
         var warnings: [String] = []
         let (parents, tables) = (
             tried.filter(\.clone.table.isPartitioned), tried.filter { !$0.clone.table.isPartitioned }
         )
         for table in tables {
-            let (built, notes) = try TablePlanBuilder(tried: table).build(on: connection)
+            let (built, notes) = try TablePlanBuilder(
+                tried: table, reverse: reverse.of(table.clone.table)
+            ).build(on: connection)
             plan.tables.append(built)
             warnings += notes
         }

@@ -15,4 +15,7 @@ public struct RowMapping: Codable, Sendable, Equatable {
     public var sourceNames: [String]
     /// Without generated columns, and without columns that take their default.
     public var columns: [Column]
+    /// Columns of the target that the mapping has no value for: rows that are there keep theirs, others take the default. Only on the way back;
+    /// nil otherwise.
+    public var kept: [String]?
 }

@@ -34,6 +34,8 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var replacesRows = false
     /// The new table's columns that the verification leaves out.
     public var uncompared: [UncomparedColumn] = []
+    /// How the old table can follow the new one after the exchange.
+    public var inverse = InverseMapping.notPlanned
 
     /// Whether an ordinary table becomes a partitioned one.
     public var isPartitioned: Bool { !partitions.isEmpty }

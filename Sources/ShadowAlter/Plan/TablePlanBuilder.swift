@@ -5,6 +5,8 @@ import PgConnection
 /// All plans are put together before anything is taken away.
 struct TablePlanBuilder {
     let tried: TriedTable
+    /// What `--reverse` says of it, by the old column's name.
+    var reverse: [String: String] = [:]
 
     private var source: QualifiedName { tried.clone.source }
     private var sourceOID: UInt32 { tried.clone.sourceOID }
@@ -53,7 +55,9 @@ struct TablePlanBuilder {
                 || !keyIndex.isUnique,
             uncompared: try DeterminismProbe(
                 source: source, sourceOID: sourceOID, green: green, greenOID: greenOID, tracker: tracker
-            ).uncompared(on: connection)
+            ).uncompared(on: connection),
+            inverse: try InversePlanner(tried: tried, key: key, indexes: indexes.own, reverse: reverse).inverse(
+                isPartitioned: !indexes.partitions.isEmpty, on: connection)
         )
         let losses = tried.isReplaced ? try Replacement(tried.clone).losses(on: connection) : []
         if tried.isReplaced { try checkCasts(plan, on: connection) }

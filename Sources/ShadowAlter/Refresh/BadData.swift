@@ -10,7 +10,7 @@ enum BadData {
 
     /// The error for a failure that lies in the data; nil for one that does not.
     static func explain(_ error: PgError, table: TablePlan, source: Source) -> MigrationError? {
-        guard let state = error.sqlState, state.classCode == "22" || state.classCode == "23" else { return nil }
+        guard let state = error.sqlState, error.isAboutData else { return nil }
         var message =
             "a row of \(table.source) cannot be had in its new form, found by \(source.rawValue): \(error.message)"
         if let detail = error.detail { message += " (\(detail))" }
@@ -26,4 +26,9 @@ enum BadData {
                     + "the cut-over), or change the row, and run the same command again; or `shadow-alter abort`"
                 : "mend the data and run the same command again, or `shadow-alter abort` and change the definition")
     }
+}
+
+extension PgError {
+    /// A value cannot be converted, or breaks a constraint: SQLSTATE classes 22 and 23.
+    var isAboutData: Bool { sqlState?.classCode == "22" || sqlState?.classCode == "23" }
 }

@@ -26,10 +26,20 @@ struct RefreshBatch: Sendable {
 
     let sql: RefreshSQL
     let tableID: Int64
+    /// Of a way back: where keys wait whose rows could not go back when they were looked at last.
+    private let parked: QualifiedName?
 
-    init(_ record: TableRecord) {
+    init(_ record: TableRecord, parks: Bool = false) {
         sql = RefreshSQL(record)
         tableID = record.id
+        parked = parks ? record.parked : nil
+    }
+
+    /// Of the keys that wait for their rows to change.
+    init(parkedOf record: TableRecord) {
+        sql = RefreshSQL(table: record.plan, spool: record.parked, kept: record.kept)
+        tableID = record.id
+        parked = nil
     }
 
     /// Settles up to `limit` spooled keys after `after`.
@@ -55,10 +65,12 @@ struct RefreshBatch: Sendable {
         }
         guard let through: Int64 = try row.optional("through") else { return Result() }
         let window = SpoolWindow(after: after, through: through, snapshot: isLocked ? nil : try row.get("snapshot"))
-        try connection.execute(sql.delete(window, onlyGone: mode == .updating))
-        try connection.execute(sql.insert(window, conflict: mode.conflict))
+        for statement in sql.statements(window, mode: mode) { try connection.execute(statement) }
         let yielded: Set<Int64> =
             mode == .yielding ? Set(try connection.execute(sql.missing(window)).rows.map { try $0.value() }) : []
+        if let parked {
+            try connection.execute(ParkedSQL.release(sql.table, named: sql.spool, window, from: parked))
+        }
         let settled = try connection.execute(SpoolSQL.delete(sql.spool, window, except: yielded)).affectedRows
         return Result(through: through, examined: try row.get("examined"), settled: settled, yielded: yielded)
     }
@@ -67,19 +79,11 @@ struct RefreshBatch: Sendable {
     /// later, and its key is in the spool after this point.
     private func applyTruncation(_ sequence: Int64, on connection: isolated PgConnection) throws {
         try connection.execute("TRUNCATE \(sql.table.green.sql)")
+        if let kept = sql.kept { try connection.execute(kept.empty) }
+        if let parked { try connection.execute("DELETE FROM \(parked.sql)") }
         try connection.query("DELETE FROM \(sql.spool.sql) WHERE seq <= $1", [.int(sequence)])
         try connection.query(
             "UPDATE shadow_alter.migrated_table SET truncated_at = NULL WHERE id = $1 AND truncated_at = $2",
             [.int(tableID), .int(sequence)])
-    }
-}
-
-extension RefreshBatch.Mode {
-    fileprivate var conflict: RefreshSQL.Conflict {
-        switch self {
-        case .updating: .replace
-        case .replacing: .fail
-        case .yielding: .skip
-        }
     }
 }

@@ -4,21 +4,24 @@ import PgConnection
 struct RefreshSQL: Sendable {
     let table: TablePlan
     let spool: QualifiedName
+    /// Only for a table whose mapping keeps columns.
+    let kept: KeptSQL?
 
     init(_ record: TableRecord) {
-        table = record.plan
-        spool = record.spool
+        self.init(table: record.plan, spool: record.spool, kept: record.kept)
     }
 
-    init(table: TablePlan, spool: QualifiedName) {
+    /// - Parameter kept: the table that `KeptSQL` needs where the mapping keeps columns.
+    init(table: TablePlan, spool: QualifiedName, kept: QualifiedName? = nil) {
         self.table = table
         self.spool = spool
+        self.kept = kept.flatMap { KeptSQL(place: $0, for: table) }
     }
 
     // Aliases that no name in a user's expression can mean.
-    private static let keys = "shadow_alter_keys"
-    private static let shadow = "shadow_alter_green"
-    private static let source = "shadow_alter_source"
+    static let keys = "shadow_alter_keys"
+    static let shadow = "shadow_alter_green"
+    static let source = "shadow_alter_source"
     private static let integers: Set<String> = ["smallint", "integer", "bigint"]
 
     var alias: String { Quoting.identifier(table.mapping.alias) }
@@ -53,15 +56,34 @@ struct RefreshSQL: Sendable {
         case skip
     }
 
-    /// Inserts the batch's rows.
-    func insert(_ window: SpoolWindow, conflict: Conflict) -> String {
+    /// Makes the rows of a batch's keys what they are to be, in this order.
+    func statements(_ window: SpoolWindow, mode: RefreshBatch.Mode) -> [String] {
+        if let kept { return kept.statements(self, window, conflict: mode == .yielding ? .skip : .fail) }
+        let conflict: Conflict =
+            switch mode {
+            case .updating: .replace
+            case .replacing: .fail
+            case .yielding: .skip
+            }
+        return [delete(window, onlyGone: mode == .updating), insert(window, conflict: conflict)]
+    }
+
+    /// The batch's keys, joined with their rows in the source.
+    func batch(_ window: SpoolWindow) -> String {
         let join = table.key.enumerated().map { index, key in
             "\(alias).\(Quoting.identifier(key.mapped)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
         }
-        var sql = """
-            \(insertMapped)
+        return """
             FROM \(SpoolSQL.keys(spool, table, window)) AS \(Self.keys)
             JOIN \(mappedSource) ON \(join.joined(separator: " AND "))
+            """
+    }
+
+    /// Inserts the batch's rows.
+    func insert(_ window: SpoolWindow, conflict: Conflict) -> String {
+        var sql = """
+            \(insertMapped)
+            \(batch(window))
             """
         switch conflict {
         case .fail: break
@@ -92,6 +114,18 @@ struct RefreshSQL: Sendable {
         return sql
     }
 
+    /// Whether any of the batch's keys has a row in the source.
+    func isThere(_ window: SpoolWindow) -> String {
+        let keys = SpoolSQL.keys(spool, table, window)
+        let matches = table.key.enumerated().map { index, key in
+            "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
+        }
+        return """
+            SELECT EXISTS (SELECT FROM \(keys) AS \(Self.keys)
+                JOIN ONLY \(table.source.sql) AS \(Self.source) ON \(matches.joined(separator: " AND ")))
+            """
+    }
+
     /// The batch's spooled keys, by their sequence numbers, whose source row exists and is not in the shadow: after `insert` with `skip`,
     /// those that were left out.
     func missing(_ window: SpoolWindow) -> String {
@@ -119,13 +153,13 @@ struct RefreshSQL: Sendable {
             """
     }
 
-    private var greenMatches: String {
+    var greenMatches: String {
         table.key.enumerated().map { index, key in
             "\(Self.shadow).\(Quoting.identifier(key.green)) = \(Self.keys).\(Self.greenKey(index))"
         }.joined(separator: " AND ")
     }
 
-    private var sourceMatches: String {
+    var sourceMatches: String {
         table.key.enumerated().map { index, key in
             "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
         }.joined(separator: " AND ")

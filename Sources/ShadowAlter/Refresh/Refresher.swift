@@ -11,10 +11,12 @@ actor Refresher {
     private struct Batch {
         let table: TableRecord
         let refresh: RefreshBatch
-        /// A `GENERATED ALWAYS` identity outside the key cannot be updated, only inserted.
+        /// How rows that are there already get their new values; see `Refresher.mode`.
         let mode: RefreshBatch.Mode
         /// Whether a row may yield to one that it conflicts with (`RefreshBatch.Mode.yielding`).
         let mayYield: Bool
+        /// Of a way back: one row that cannot go back holds up no other.
+        let parking: Parking?
         /// Everything up to here is settled.
         var settledThrough: Int64 = 0
     }
@@ -43,11 +45,16 @@ actor Refresher {
                 "SELECT NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND NOT indimmediate)",
                 [.int(table.greenOID)]
             ).single().value()
-            batches.append(Batch(table: table, refresh: RefreshBatch(table), mode: mode, mayYield: mayYield))
+            batches.append(
+                Batch(
+                    table: table, refresh: RefreshBatch(table, parks: record.isWayBack), mode: mode, mayYield: mayYield,
+                    parking: record.isWayBack ? Parking(table) : nil))
         }
         self.batches = batches
     }
 
+    /// `ON CONFLICT … DO UPDATE` updates no `GENERATED ALWAYS` identity outside the key. It takes as its arbiters *all* unique indexes on the
+    /// key's columns, and fails when one of them is a deferrable constraint's.
     private static func mode(
         of table: TableRecord, on connection: isolated PgConnection
     ) throws -> RefreshBatch.Mode {
@@ -55,6 +62,10 @@ actor Refresher {
         let cannotUpdate: Bool = try connection.query(
             """
             SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attidentity = 'a' AND attname <> ALL ($2::name[]))
+                OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = $1 AND i.indisunique AND NOT i.indimmediate
+                           AND (SELECT array_agg(a.attname ORDER BY a.attname)
+                                FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+                               = (SELECT array_agg(k ORDER BY k) FROM unnest($2::name[]) k))
             """, [.int(table.greenOID), .array(table.plan.key.map(\.green))]
         ).single().value()
         return cannotUpdate ? .replacing : .updating
@@ -103,10 +114,31 @@ actor Refresher {
     private func batch(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
         do {
             return try await run(batch, after: after, limit: Self.batchSize, mode: batch.mode)
+        } catch let error as PgError where batch.parking != nil && error.isAboutData {
+            return try await park(batch, after: after)
         } catch let error as PgError where error.isRowConflict {
             return try await settle(batch, first: error)
         } catch let error as PgError {
             throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
+        }
+    }
+
+    /// Values may have moved between the rows of the batch, which is settled by taking all of them at once; otherwise they are taken one by one.
+    private func park(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
+        do {
+            return try await run(batch, after: after, limit: Self.batchSize, mode: .replacing)
+        } catch let error as PgError where error.isAboutData {
+            guard let parking = batch.parking else { throw error }
+            return try await connection.transaction { connection in
+                try parking.takeSingly(batch.refresh, after: after, mode: batch.mode, on: connection)
+            }
+        }
+    }
+
+    /// Looks anew at rows that could not go back: another row may have stood in their way, which is no more.
+    func retryParked() async throws {
+        for parking in batches.compactMap(\.parking) {
+            try await connection.transaction { try parking.retry(on: $0) }
         }
     }
 

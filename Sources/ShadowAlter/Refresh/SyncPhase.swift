@@ -45,12 +45,7 @@ struct SyncPhase: Sendable {
     /// The shadow is ready to be exchanged.
     private func complete() async throws {
         try await control.transaction { [record] connection in
-            // From here on the shadow has every row; a snapshot from before may lack some, or all.
-            try connection.query(
-                """
-                UPDATE shadow_alter.migration
-                SET complete_horizon = pg_snapshot_xmax(pg_current_snapshot()), complete_at = clock_timestamp() WHERE id = $1
-                """, [.int(record.id)])
+            try StateStore.setComplete(record.id, on: connection)
             try StateStore.setPhase(.ready, of: record.id, on: connection)
         }
     }

@@ -10,6 +10,10 @@ struct MigrationRecord: Sendable {
     var tables: [TableRecord]
     /// Whether nothing is left to be done after the exchange (`Dependant.settle`).
     var isSettled: Bool
+    /// Of a way back: the migration whose way back it is. It goes from the new tables, which are live, to the old ones.
+    var forwardID: Int64?
+
+    var isWayBack: Bool { forwardID != nil }
 
     var name: String { plan.name }
 }
@@ -23,7 +27,11 @@ struct TableRecord: Sendable {
     var file: SourceFile?
 
     var spool: QualifiedName { StateSchema.spool(tableID: id) }
+    /// Where rows of the old table leave what they keep while they are replaced (`KeptSQL`).
+    var kept: QualifiedName { StateSchema.kept(tableID: id) }
     var suspects: QualifiedName { StateSchema.suspects(tableID: id) }
+    /// Of a way back only.
+    var parked: QualifiedName { StateSchema.parked(tableID: id) }
 }
 
 /// A table's main fork as it was at one time.

@@ -12,6 +12,7 @@ enum StateSchema {
         CREATE TABLE IF NOT EXISTS shadow_alter.migration (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             name text NOT NULL UNIQUE,
+            forward_id bigint UNIQUE REFERENCES shadow_alter.migration ON DELETE CASCADE,
             phase text NOT NULL,
             stream_name text NOT NULL,
             plan jsonb NOT NULL,
@@ -35,6 +36,7 @@ enum StateSchema {
             verify_outcome text,
             verify_rows bigint NOT NULL DEFAULT 0,
             verify_mismatches bigint NOT NULL DEFAULT 0,
+            bake_until timestamptz,
             started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
             ended_at timestamptz,
             finalize_started_at timestamptz);
@@ -62,9 +64,19 @@ enum StateSchema {
         QualifiedName(schema: name, name: "spool_\(tableID)")
     }
 
+    /// Where rows of the old table leave what they keep while they are replaced (`KeptSQL`).
+    static func kept(tableID: Int64) -> QualifiedName {
+        QualifiedName(schema: name, name: "kept_\(tableID)")
+    }
+
     /// Where the verification notes the rows that seem to differ.
     static func suspects(tableID: Int64) -> QualifiedName {
         QualifiedName(schema: name, name: "suspect_\(tableID)")
+    }
+
+    /// The keys of the live table's rows that the old definition does not take.
+    static func parked(tableID: Int64) -> QualifiedName {
+        QualifiedName(schema: name, name: "parked_\(tableID)")
     }
 
     /// Whether the state tables are there at all.

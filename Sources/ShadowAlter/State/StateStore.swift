@@ -10,24 +10,48 @@ enum StateStore {
             [.text(plan.name), .text(Phase.planned.rawValue), .text(streamName), .text(try encode(plan))]
         ).single().value()
         for (position, table) in plan.tables.enumerated() {
-            let tableID: Int64 = try connection.query(
-                """
-                INSERT INTO shadow_alter.migrated_table (migration_id, position, source_oid, green_oid)
-                VALUES ($1, $2, $3, $4::text::regclass) RETURNING id
-                """, [.int(id), .int(position), .int(table.sourceOID), .text(table.green.sql)]
-            ).single().value()
-            try connection.execute(SpoolSQL.create(StateSchema.spool(tableID: tableID), for: table))
-            try connection.execute(VerifySQL.create(StateSchema.suspects(tableID: tableID), for: table))
+            let greenOID: UInt32 = try connection.query("SELECT $1::text::regclass::oid", [.text(table.green.sql)])
+                .single().value()
+            try insert(table, of: id, at: position, greenOID: greenOID, on: connection)
         }
+    }
+
+    /// Returns the table's number.
+    @discardableResult
+    static func insert(
+        _ table: TablePlan, of id: Int64, at position: Int, greenOID: UInt32, on connection: isolated PgConnection
+    ) throws -> Int64 {
+        let tableID: Int64 = try connection.query(
+            """
+            INSERT INTO shadow_alter.migrated_table (migration_id, position, source_oid, green_oid) VALUES ($1, $2, $3, $4) RETURNING id
+            """, [.int(id), .int(position), .int(table.sourceOID), .int(greenOID)]
+        ).single().value()
+        try connection.execute(SpoolSQL.create(StateSchema.spool(tableID: tableID), for: table))
+        try connection.execute(VerifySQL.create(StateSchema.suspects(tableID: tableID), for: table))
+        return tableID
     }
 
     static func find(_ name: String, on connection: isolated PgConnection) throws -> MigrationRecord? {
         guard try StateSchema.exists(on: connection) else { return nil }
-        let row = try connection.query(
-            "SELECT id, name, phase, stream_name, plan, settled FROM shadow_alter.migration WHERE name = $1",
-            [.text(name)]
-        ).first
-        return try row.map { try record($0, on: connection) }
+        return try find("name = $1 AND forward_id IS NULL", .text(name), on: connection)
+    }
+
+    static func find(id: Int64, on connection: isolated PgConnection) throws -> MigrationRecord? {
+        try find("id = $1", .int(id), on: connection)
+    }
+
+    /// The way back of a migration; nil when none was prepared.
+    static func wayBack(of id: Int64, on connection: isolated PgConnection) throws -> MigrationRecord? {
+        try find("forward_id = $1", .int(id), on: connection)
+    }
+
+    private static func find(
+        _ condition: String, _ value: PgParameter, on connection: isolated PgConnection
+    ) throws -> MigrationRecord? {
+        try connection.query(
+            "SELECT id, name, forward_id, phase, stream_name, plan, settled FROM shadow_alter.migration WHERE \(condition)",
+            [value]
+        ).first.map { try record($0, on: connection) }
     }
 
     /// The same outside of a transaction, where somebody may remove the tables between two questions: then there is none.
@@ -42,7 +66,7 @@ enum StateStore {
     /// The names of all migrations, oldest first.
     static func names(on connection: isolated PgConnection) throws -> [String] {
         guard try StateSchema.exists(on: connection) else { return [] }
-        return try connection.query("SELECT name FROM shadow_alter.migration ORDER BY id").rows.map { try $0.value() }
+        return try connection.query("SELECT name FROM shadow_alter.migration WHERE forward_id IS NULL ORDER BY id").rows.map { try $0.value() }
     }
 
     private static func record(_ row: PgRow, on connection: isolated PgConnection) throws -> MigrationRecord {
@@ -69,14 +93,14 @@ enum StateStore {
         }
         return MigrationRecord(
             id: id, plan: plan, phase: phase, streamName: try row.get("stream_name"), tables: tables,
-            isSettled: try row.get("settled"))
+            isSettled: try row.get("settled"), forwardID: try row.optional("forward_id"))
     }
 
     static func setPhase(_ phase: Phase, of id: Int64, on connection: isolated PgConnection) throws {
         let updated = try connection.query(
             """
             UPDATE shadow_alter.migration SET phase = $2,
-                ended_at = CASE WHEN $3 THEN clock_timestamp() END WHERE id = $1
+                ended_at = CASE WHEN $3 THEN coalesce(ended_at, clock_timestamp()) END WHERE id = $1
             """, [.int(id), .text(phase.rawValue), .bool(phase.isAfterSwap)])
         guard updated.affectedRows == 1 else {
             throw MigrationError(
@@ -84,6 +108,15 @@ enum StateStore {
                 state: "the step that was to be recorded is rolled back",
                 advice: "somebody removed it while the tool was running; `shadow-alter list` shows what is left")
         }
+    }
+
+    /// From here on the shadow has every row; a snapshot from before may lack some, or all.
+    static func setComplete(_ id: Int64, on connection: isolated PgConnection) throws {
+        try connection.query(
+            """
+            UPDATE shadow_alter.migration
+            SET complete_horizon = pg_snapshot_xmax(pg_current_snapshot()), complete_at = clock_timestamp() WHERE id = $1
+            """, [.int(id)])
     }
 
     static func setMessage(_ message: String, of id: Int64, on connection: isolated PgConnection) throws {
@@ -102,7 +135,7 @@ enum StateStore {
             [.int(tableID), .int(file.filenode), .int(file.pages)])
     }
 
-    private static func encode(_ plan: MigrationPlan) throws -> String {
+    static func encode(_ plan: MigrationPlan) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         return String(decoding: try encoder.encode(plan), as: UTF8.self)

@@ -35,6 +35,8 @@ public final class StatusBox: Sendable {
         public var streamLag: Int64?
         public var cutOver = MigrationStatus.CutOver()
         public var verify = MigrationStatus.Verify()
+        /// While the old tables follow: why they cannot come back now; nil: they can.
+        public var rollbackObstacle: String?
         /// The old tables are dropped.
         public var isFinalized = false
         /// How long each phase took, in the order in which they ended.

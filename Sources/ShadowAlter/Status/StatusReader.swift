@@ -81,13 +81,23 @@ public struct StatusReader: Sendable {
             """, [.int(record.id), .text(slot?.confirmedFlushLSN?.description)]
         ).first
         guard let row else { throw Vanished() }
-        let tables = try record.tables.map { try table($0, record.phase, countsKeys: live == nil, on: connection) }
+        var tables = try record.tables.map { try table($0, record.phase, countsKeys: live == nil, on: connection) }
+        var obstacle: String?
+        if record.phase == .baking {
+            obstacle = try StateStore.rollbackObstacle(of: record.id, on: connection)
+            // The keys that wait are the way back's.
+            for (index, back) in (try StateStore.wayBack(of: record.id, on: connection)?.tables ?? []).enumerated() {
+                let following = try table(back, .baking, countsKeys: live == nil, on: connection)
+                tables[index].spooled = following.spooled
+                tables[index].refreshed += following.refreshed
+            }
+        }
         let isAlive = try TableLock.owner(of: record.tables, on: connection) != nil
         let message: String = try row.get("message")
         let (condition, reason): (MigrationStatus.Condition, String?) =
             if let live {
                 (live.condition, live.currentReason)
-            } else if record.phase.isAfterSwap {
+            } else if record.phase.isAfterSwap && record.phase != .baking {
                 (.running, nil)
             } else if isAlive {
                 (.init(rawValue: try row.get("condition")) ?? .running, try row.optional("reason"))
@@ -111,7 +121,8 @@ public struct StatusReader: Sendable {
             blockers: try blockers(record, on: connection),
             verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
-            rollbackPossible: !record.phase.isAfterSwap, message: message, copyLanes: live?.lanes)
+            rollbackPossible: record.phase == .baking ? obstacle == nil : !record.phase.isAfterSwap,
+            message: message.isEmpty ? obstacle.map { "a rollback is not possible: \($0)" } ?? "" : message, copyLanes: live?.lanes)
     }
 
     /// As the run has noted it, less the time since then.

@@ -23,8 +23,11 @@ final class Helm: Sendable {
     private let throttle: Throttle
     private let status: StatusBox
     private let log: Logger
+    /// Of a run whose tables are exchanged: what is waited for is a rollback.
+    private let isBaking: Bool
 
-    init(settings: LiveSettings, throttle: Throttle, status: StatusBox, log: Logger) {
+    init(settings: LiveSettings, throttle: Throttle, status: StatusBox, log: Logger, isBaking: Bool = false) {
+        self.isBaking = isBaking
         self.status = status
         self.settings = settings
         self.throttle = throttle
@@ -35,6 +38,7 @@ final class Helm: Sendable {
     var cutOverWait: String? {
         state.withLock { state in
             if state.wantsVerification { return "a verification was asked for" }
+            if isBaking { return state.steering.wantsRollback ? nil : "the old table follows the new one" }
             return switch state.steering.cutOver {
             case .wanted?: nil
             case .postponed?: "the new table stands ready; the cut-over is postponed until `cut-over`"
@@ -44,6 +48,9 @@ final class Helm: Sendable {
     }
 
     var mayCutOver: Bool { cutOverWait == nil }
+
+    /// Somebody wants the old tables back.
+    var wantsRollback: Bool { state.withLock { $0.steering.wantsRollback } }
 
     /// Somebody has asked for a verification that has not begun yet.
     var wantsVerification: Bool { state.withLock { $0.wantsVerification } }
@@ -84,7 +91,10 @@ final class Helm: Sendable {
             apply(name, value)
         }
         if new.verification != old.verification { log.notice("a verification was asked for") }
-        if new.cutOver != old.cutOver, let wish = new.cutOver {
+        if new.wantsRollback != old.wantsRollback {
+            log.notice("\(new.wantsRollback ? "the rollback was asked for" : "the rollback was taken back")")
+        }
+        if !isBaking, new.cutOver != old.cutOver, let wish = new.cutOver {
             log.notice("\(wish == .wanted ? "the cut-over was asked for" : "the cut-over was postponed")")
         }
     }

@@ -47,7 +47,6 @@ public struct MigrationControlError: Error, Sendable, CustomStringConvertible {
 
     static let notYet = Self("the migration is not under way yet: it is being planned; try again in a moment")
     static let gone = Self("the migration is gone from the state tables")
-    static let notExchanged = Self("the tables are not exchanged yet; `finalize` drops the old ones afterwards")
     static let exchanged = Self("the tables are exchanged already; all that can be asked for is `finalize`")
 }
 
@@ -114,14 +113,18 @@ final class RunControl: MigrationControl {
     func steer(_ command: SteeringCommand) async throws -> String {
         let alive = try current()
         guard let helm = alive.helm else { return try await finalize(command, alive) }
-        guard command != .finalize else { throw MigrationControlError.notExchanged }
         if case .set(let setting, let value) = command {
             // Refused before it is recorded.
             var trial = settings.current
             try trial.set(setting, to: value)
         }
         let steered = try await alive.connection.transaction { connection in
-            try StateStore.steer(command, alive.record.id, on: connection)
+            if let current = try StateStore.find(id: alive.record.id, on: connection),
+                let refusal = try command.refusal(current, on: connection)
+            {
+                throw refusal
+            }
+            return try StateStore.steer(command, alive.record.id, on: connection)
         }
         guard let (steering, now) = steered else { throw MigrationControlError.gone }
         helm.obey(steering, now: now)

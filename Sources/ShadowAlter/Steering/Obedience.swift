@@ -24,7 +24,8 @@ struct Obedience: Sendable {
         helm.set(schedule: try await schedule.wait(on: connection), isOverdue: deadline.map { $0 <= now } ?? false)
         // Later it ends between two attempts, and not in the middle of one.
         if status.snapshot.phase < .ready { try helm.checkDeadline() }
-        guard !steering.isAborted else {
+        // One that came too late is none.
+        guard !steering.isAborted || status.snapshot.phase.isAfterSwap else {
             throw MigrationError(
                 .aborted, "migration \(record.name) was ended by `abort`", state: "no live table was touched",
                 advice: "")

@@ -36,21 +36,13 @@ public struct Steer: Sendable {
         }
         return try await withConnection { connection in
             guard let record = try StateStore.find(name, on: connection) else { throw MigrationError.notFound(name) }
-            if command == .finalize {
-                try FinalizeGuard.check(record, acceptsMismatches: false, on: connection)
-            }
-            guard command == .finalize || !record.phase.isAfterSwap else {
-                throw MigrationError(
-                    .conflict, "migration \(name) has already exchanged the tables",
-                    state: "the new definition is live",
-                    advice: "`shadow-alter finalize \(name)` removes the old table")
-            }
+            if let refusal = try command.refusal(record, on: connection) { throw refusal }
             _ = try StateStore.steer(command, record.id, on: connection)
             return try Self.run(of: record, on: connection)
         }
     }
 
-    private static func run(of record: MigrationRecord, on connection: isolated PgConnection) throws -> Run? {
+    static func run(of record: MigrationRecord, on connection: isolated PgConnection) throws -> Run? {
         guard let session = try TableLock.owner(of: record.tables, on: connection) else { return nil }
         let socket: String? = try connection.query(
             "SELECT socket FROM shadow_alter.migration WHERE id = $1", [.int(record.id)]

@@ -21,6 +21,8 @@ struct Steering: Codable, Sendable, Equatable {
     /// nil: as the command line of the run says.
     var cutOver: CutOverWish?
     var isAborted = false
+    /// The old tables are to become live again.
+    var wantsRollback = false
     /// When a verification was asked for last, in seconds since 1970 by the server's clock. One that begins later fulfils it.
     var verification: Double?
     /// When `finalize` was asked for last, likewise. A run that began to listen before that obeys.
@@ -38,6 +40,7 @@ struct Steering: Codable, Sendable, Equatable {
         verification = try container.decodeIfPresent(Double.self, forKey: .verification)
         finalization = try container.decodeIfPresent(Double.self, forKey: .finalization)
         isAborted = try container.decodeIfPresent(Bool.self, forKey: .isAborted) ?? false
+        wantsRollback = try container.decodeIfPresent(Bool.self, forKey: .wantsRollback) ?? false
         settings = try container.decodeIfPresent([String: String].self, forKey: .settings) ?? [:]
     }
 
@@ -45,6 +48,7 @@ struct Steering: Codable, Sendable, Equatable {
         case hold
         case cutOver = "cut_over"
         case isAborted = "aborted"
+        case wantsRollback = "rollback"
         case verification = "verify"
         case finalization = "finalize"
         case settings
@@ -57,7 +61,10 @@ struct Steering: Codable, Sendable, Equatable {
         case .throttle(let expiry): hold = Hold(kind: .throttled, until: expiry.map { now + $0.seconds })
         case .resume: hold = nil
         case .cutOver: cutOver = .wanted
-        case .postpone: cutOver = .postponed
+        case .postpone:
+            cutOver = .postponed
+            wantsRollback = false
+        case .rollback: wantsRollback = true
         case .abort: isAborted = true
         case .verify: verification = now
         case .finalize: finalization = now

@@ -10,6 +10,8 @@ public enum SteeringCommand: Sendable, Equatable {
     case cutOver
     /// The tables may not be exchanged; the new ones are kept in sync.
     case postpone
+    /// After the exchange: the old tables become live again, with everything that was written meanwhile.
+    case rollback
     /// The migration ends and everything that it has made is removed.
     case abort
     /// All rows are compared once more before the tables may be exchanged.
@@ -29,6 +31,7 @@ public enum SteeringCommand: Sendable, Equatable {
         case .resume: "resumed"
         case .cutOver: "the tables may be exchanged as soon as they are in sync"
         case .postpone: "the cut-over is postponed until `cut-over`; the new tables are kept in sync"
+        case .rollback: "the old tables become live again as soon as they are in sync"
         case .abort: "the migration ends, and everything that it has made is removed"
         case .finalize: "the old tables are dropped as soon as nobody reads them"
         case .verify: "the new tables are verified as soon as they are in sync, and not exchanged before that"

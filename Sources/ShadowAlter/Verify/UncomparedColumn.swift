@@ -42,39 +42,11 @@ struct DeterminismProbe {
         }
     }
 
-    /// Why an expression may have another value tomorrow; nil when it has the same one for the same row as long as the session's settings are
-    /// the same, which they are in all our sessions.
-    ///
-    /// A stable function of PostgreSQL's own that takes arguments depends on them and on settings; one without (`now()`), and one written in SQL
-    /// (`age(timestamptz)`), may depend on the time. What others have written and not called immutable may read tables.
     private func unsteady(_ expression: String, on connection: isolated PgConnection) throws -> String? {
         let mapping = tracker.mapping(table: source.name)
-        let view = QualifiedName(schema: green.schema, name: "shadow_alter_probe")
-        try connection.execute(
-            """
-            CREATE VIEW \(view.sql) AS SELECT \(expression) AS value
-            FROM ONLY \(source.sql) AS \(Quoting.identifier(mapping.alias)) (\(Quoting.identifiers(mapping.sourceNames)))
-            """)
-        let row = try connection.query(
-            """
-            WITH tree AS (SELECT ev_action::text AS text FROM pg_rewrite WHERE ev_class = $1::text::regclass),
-            called AS (
-                SELECT m[1]::oid AS oid FROM tree, regexp_matches(text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\\d+)', 'g') m
-                UNION SELECT o.oprcode FROM tree, regexp_matches(text, ':opno (\\d+)', 'g') m JOIN pg_operator o ON o.oid = m[1]::oid)
-            SELECT text ~ '\\{(SQLVALUEFUNCTION|NEXTVALUEEXPR) ' AS asks_session,
-                (SELECT p.oid::regprocedure::text FROM called JOIN pg_proc p USING (oid) JOIN pg_language l ON l.oid = p.prolang
-                 WHERE p.provolatile = 'v' OR p.provolatile = 's' AND NOT (
-                    p.pronamespace = 'pg_catalog'::regnamespace AND l.lanname IN ('internal', 'c') AND p.pronargs > 0)
-                 ORDER BY p.provolatile DESC, p.oid LIMIT 1) AS function
-            FROM tree
-            """, [.text(view.sql)]
-        ).single()
-        let (asksSession, function) = (
-            try row.get("asks_session", as: Bool.self), try row.optional("function", as: String.self)
-        )
-        try connection.execute("DROP VIEW \(view.sql)")
-        if let function { return "calls \(function), which may return something else each time" }
-        return asksSession ? "depends on the time or the session" : nil
+        return try ExpressionProbe(
+            table: source, alias: mapping.alias, names: mapping.sourceNames, schema: green.schema
+        ).facts(expression, on: connection).whyUnsteady
     }
 }
 

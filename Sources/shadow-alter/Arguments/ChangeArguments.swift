@@ -30,6 +30,12 @@ struct ChangeArguments: ParsableArguments {
             valueName: "name"))
     var allowPublication: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The value of a column of the old table, over the new table's columns, for the way back; `plan` says where it is needed. With several tables TABLE.COLUMN=EXPRESSION. Repeatable.",
+            valueName: "column=expression"))
+    var reverse: [ReverseExpression] = []
+
     func validate() throws {
         switch (table, alter, script) {
         case (.some, .some, nil), (nil, nil, .some): break
@@ -44,7 +50,7 @@ struct ChangeArguments: ParsableArguments {
         if let table, let alter {
             return MigrationRequest(
                 change: .alter(table: table, clauses: alter), name: name, strategy: strategy,
-                allowedPublications: allowPublication)
+                allowedPublications: allowPublication, reverse: reverse)
         }
         let path = script ?? ""
         guard let data = FileManager.default.contents(atPath: path), let text = String(bytes: data, encoding: .utf8)
@@ -52,8 +58,13 @@ struct ChangeArguments: ParsableArguments {
             throw ValidationError("The script \(path) cannot be read as UTF-8 text.")
         }
         return MigrationRequest(
-            change: .script(text), name: name, strategy: strategy, allowedPublications: allowPublication)
+            change: .script(text), name: name, strategy: strategy, allowedPublications: allowPublication,
+            reverse: reverse)
     }
 }
 
 extension MigrationRequest.Strategy: ExpressibleByArgument {}
+
+extension ReverseExpression: ExpressibleByArgument {
+    public init?(argument: String) { self.init(text: argument) }
+}

@@ -25,6 +25,15 @@ struct RunArguments: ParsableArguments {
             valueName: "file"))
     var postponeCutOverFlagFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            After the exchange, let the old tables follow the new ones, so that `shadow-alter rollback NAME` loses nothing: for a time such as 24h, \
+            or until-finalize. The run stays alive for so long. (default: they do not follow)
+            """,
+            valueName: "duration|until-finalize"))
+    var bake: BakeArgument?
+
     @Option(help: "How long a cut-over attempt waits for its lock, and everybody behind it.")
     var lockTimeout = DurationArgument(milliseconds: 500)
 
@@ -133,6 +142,7 @@ struct RunArguments: ParsableArguments {
             DurationText(text).map { .after($0.duration) } ?? .at(text)
         }
         options.postponeFlagFile = postponeCutOverFlagFile
+        options.bake = bake?.bake
         options.lockTimeout = lockTimeout.duration
         options.cutOverBudget = cutOverBudget.duration
         options.finalizeAfter = finalizeAfter?.duration

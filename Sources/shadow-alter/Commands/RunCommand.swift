@@ -9,7 +9,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Make the change; the same command again continues where it was.",
         discussion: """
             Exit codes: 0 done, 1 failed (state kept, run again to continue), 2 usage, 3 refused (nothing was touched), \
-            4 ended by abort, 5 not cut over before --cut-over-deadline.
+            4 ended by abort or rollback, 5 not cut over before --cut-over-deadline.
             """)
 
     @OptionGroup var connection: ConnectionArguments

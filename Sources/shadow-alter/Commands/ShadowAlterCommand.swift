@@ -9,7 +9,7 @@ struct ShadowAlterCommand: AsyncParsableCommand {
         subcommands: [
             PlanCommand.self, RunCommand.self, StatusCommand.self, ListCommand.self, PauseCommand.self,
             ResumeCommand.self, ThrottleCommand.self, SetCommand.self, CutOverCommand.self, PostponeCommand.self,
-            VerifyCommand.self, AbortCommand.self, FinalizeCommand.self, DemoCommand.self,
+            RollbackCommand.self, VerifyCommand.self, AbortCommand.self, FinalizeCommand.self, DemoCommand.self,
         ])
 }
 

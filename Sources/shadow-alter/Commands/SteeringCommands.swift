@@ -61,6 +61,18 @@ struct PostponeCommand: PlainSteeringCommand {
     @OptionGroup var target: SteeringArguments
 }
 
+/// Goes back.
+struct RollbackCommand: PlainSteeringCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Bring the old tables back, with everything that was written since the exchange.",
+        discussion:
+            "Possible while a run with --bake is alive, or when it is started again: the tables are exchanged once more, under the same locks for the same time as at the "
+            + "cut-over, and the new tables are dropped. `status` shows whether it is possible, and why not.")
+    static let steering = SteeringCommand.rollback
+    @OptionGroup var target: SteeringArguments
+}
+
 /// Compares once more.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

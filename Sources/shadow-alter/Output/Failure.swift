@@ -13,7 +13,7 @@ enum Failure {
         switch error {
         case is Refused: ExitCode(3)
         case let error as MigrationError where error.code == .refused: ExitCode(3)
-        case let error as MigrationError where error.code == .aborted: ExitCode(4)
+        case let error as MigrationError where error.code == .aborted || error.code == .rolledBack: ExitCode(4)
         case let error as MigrationError where error.code == .deadlineMissed: ExitCode(5)
         default: ExitCode(1)
         }

@@ -69,7 +69,7 @@ extension LiveMigrations {
             await #expect(throws: InitialCopyUnderWay.self) {
                 _ = try await CutOverAttempt(
                     record: record, connection: connection, stream: stream, options: .quick, observer: control,
-                    failures: 0
+                    failures: 0, landing: .done(record)
                 ).run()
             }
             #expect(try await worker.copy("item") == Items.rows)

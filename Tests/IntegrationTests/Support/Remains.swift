@@ -13,6 +13,20 @@ struct Remains: Sendable {
         #expect(spools.isEmpty, sourceLocation: sourceLocation)
     }
 
+    /// While the old table follows: the way back's spools and stream are there, and nothing of the way to the exchange.
+    func expectBaking(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let schemas = try await session.column(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1")
+        #expect(schemas == ["\(name)_blue", "public", "shadow_alter"], sourceLocation: sourceLocation)
+        let counts = try await session.column(
+            """
+            SELECT count(*) FROM pg_class WHERE relnamespace = 'shadow_alter'::regnamespace AND relname ~ '^spool' AND relkind = 'r'
+            UNION ALL SELECT count(*) FROM pg_replication_slots WHERE database = current_database()
+            UNION ALL SELECT count(*) FROM pg_publication
+            """)
+        #expect(counts == ["1", "1", "1"], sourceLocation: sourceLocation)
+    }
+
     /// After the end, however it came about: nothing.
     ///
     /// - Parameter others: schemas that the test itself has made.

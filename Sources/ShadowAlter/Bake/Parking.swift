@@ -1,0 +1,109 @@
+import PgConnection
+
+/// Rows of the live table that the old definition does not take: their keys are set aside, with the reason, until the row changes.
+///
+/// Everything else goes on; there is no rollback as long as one key is parked.
+struct Parking: Sendable {
+    let table: TableRecord
+    private let parked: RefreshBatch
+
+    init(_ table: TableRecord) {
+        self.table = table
+        parked = RefreshBatch(parkedOf: table)
+    }
+
+    /// A savepoint for each: few, so that the transaction is short.
+    private static let batchSize = 500
+    private static let retried = 200
+
+    /// Settles spooled keys after `after` one by one; those that fail are parked, which settles them, too.
+    ///
+    /// In the caller's transaction, as everything here.
+    func takeSingly(
+        _ refresh: RefreshBatch, after: Int64, mode: RefreshBatch.Mode, on connection: isolated PgConnection
+    ) throws -> RefreshBatch.Result {
+        try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        var result = RefreshBatch.Result()
+        for entry in try entries(of: refresh.sql.spool, after: after, limit: Self.batchSize, on: connection) {
+            result.examined += 1
+            result.through = entry
+            do {
+                result.settled += try single(refresh, entry, mode: mode, on: connection).settled
+            } catch let error as PgError where error.isAboutData {
+                let window = SpoolWindow(after: entry - 1, through: entry)
+                // The stream tells of a key as often as its row changes.
+                try connection.execute(
+                    ParkedSQL.release(table.plan, named: refresh.sql.spool, window, from: table.parked))
+                if try connection.execute(refresh.sql.isThere(window)).single().value() {
+                    try connection.query(
+                        ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
+                        [.text(Self.reason(error))])
+                }
+                // A row that is gone, with a key that the old table cannot have had, leaves nothing to be done.
+                result.settled += try connection.execute(SpoolSQL.delete(refresh.sql.spool, window)).affectedRows
+            }
+        }
+        return result
+    }
+
+    /// Looks at some of the parked keys again, all at once, and if that fails one by one. Those that fail again come last next time.
+    func retry(on connection: isolated PgConnection) throws {
+        let entries = try entries(of: table.parked, after: 0, limit: Self.retried, on: connection)
+        guard let first = entries.first else { return }
+        try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        do {
+            try attempt(on: connection) { connection in
+                _ = try parked.run(after: first - 1, limit: entries.count, mode: .replacing, on: connection)
+            }
+            return
+        } catch let error as PgError where error.isAboutData {}
+        for entry in entries {
+            do {
+                _ = try single(parked, entry, mode: .replacing, on: connection)
+            } catch let error as PgError where error.isAboutData {
+                let window = SpoolWindow(after: entry - 1, through: entry)
+                if try connection.execute(parked.sql.isThere(window)).single().value() {
+                    try connection.query(
+                        "UPDATE \(table.parked.sql) SET seq = DEFAULT, why = $2 WHERE seq = $1",
+                        [.int(entry), .text(Self.reason(error))])
+                } else {
+                    try connection.query("DELETE FROM \(table.parked.sql) WHERE seq = $1", [.int(entry)])
+                }
+            }
+        }
+    }
+
+    private func entries(
+        of spool: QualifiedName, after: Int64, limit: Int, on connection: isolated PgConnection
+    ) throws -> [Int64] {
+        try connection.query(
+            "SELECT seq FROM \(spool.sql) WHERE seq > $1 ORDER BY seq LIMIT $2", [.int(after), .int(limit)]
+        ).rows.map { try $0.value() }
+    }
+
+    private func single(
+        _ refresh: RefreshBatch, _ entry: Int64, mode: RefreshBatch.Mode, on connection: isolated PgConnection
+    ) throws -> RefreshBatch.Result {
+        try attempt(on: connection) { connection in
+            try refresh.run(after: entry - 1, limit: 1, mode: mode, on: connection)
+        }
+    }
+
+    private func attempt<Value>(
+        on connection: isolated PgConnection, _ body: (isolated PgConnection) throws -> Value
+    ) throws -> Value {
+        try connection.execute("SAVEPOINT shadow_alter_row")
+        do {
+            let value = try body(connection)
+            try connection.execute("RELEASE SAVEPOINT shadow_alter_row")
+            return value
+        } catch let error as PgError where !error.isConnectionLoss {
+            try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_row; RELEASE SAVEPOINT shadow_alter_row")
+            throw error
+        }
+    }
+
+    private static func reason(_ error: PgError) -> String {
+        error.message + (error.columnName.map { ", column \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,87 @@
+import Logging
+import PgConnection
+
+/// The cut-over in the other direction: what hangs on the new tables now goes back to the old ones with it.
+struct Rollback: Sendable {
+    let record: MigrationRecord
+    let wayBack: MigrationRecord
+    let control: PgConnection
+    let connections: ConnectionOptions
+    let stream: ChangeStream
+    let refresher: Refresher
+    let settings: LiveSettings
+    let throttle: Throttle
+    let helm: Helm
+    let status: StatusBox
+    let events: EventPost
+    let log: Logger
+
+    /// Returns whether the old tables are live again. Otherwise nothing was touched, and the reason is logged.
+    func run() async throws -> Bool {
+        let planned: MigrationRecord
+        do {
+            planned = try await plan()
+        } catch let refused as Refused {
+            log.warning("there is no rollback: \(refused)")
+            status.update { $0.rollbackObstacle = refused.description }
+            return false
+        }
+        do {
+            for table in planned.plan.analyzed {
+                try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
+            }
+            try await Preparations(
+                record: planned, control: control, connections: connections, status: status, log: log
+            ).run()
+            let isExchanged = try await CutOverPhase(
+                record: planned, landing: .rollback(planned, of: record), control: control, connections: connections,
+                stream: stream, refresher: refresher, settings: settings, throttle: throttle, helm: helm,
+                status: status, events: events, log: log
+            ).run()
+            if !isExchanged { try await takeBack(planned) }
+            if isExchanged { events.post(.rollback) }
+            return isExchanged
+        } catch is Landing.NotPossible {
+            try await takeBack(planned)
+            return false
+        } catch let error as MigrationError where error.code == .sourceChanged {
+            log.warning("there is no rollback: \(error.message)")
+            try await takeBack(planned)
+            return false
+        }
+    }
+
+    /// What hangs on the new tables at this time. Takes ACCESS SHARE on them; what is tried out is tried on the old ones, which are nobody else's.
+    private func plan() async throws -> MigrationRecord {
+        try await control.transaction { [record, wayBack] connection in
+            guard let current = try StateStore.find(id: wayBack.id, on: connection) else {
+                throw MigrationError(
+                    .inconsistent, "the record of the way back is gone", state: "nothing was changed",
+                    advice: "`shadow-alter list` shows what is left")
+            }
+            try connection.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL lock_timeout = '5s'")
+            try connection.query("SELECT set_config('search_path', $1, true)", [.text(record.plan.searchPath)])
+            var plan = current.plan
+            plan.dependants = try connection.remembering { connection in
+                try Dependants.plan(
+                    MigratedTable.all(of: plan, greenOIDs: current.tables.map(\.greenOID), on: connection),
+                    on: connection)
+            }
+            // Where the new tables go.
+            try connection.execute("CREATE SCHEMA IF NOT EXISTS \(Quoting.identifier(plan.blueSchema))")
+            try StateStore.setPlan(plan, of: current.id, on: connection)
+            guard let planned = try StateStore.find(id: current.id, on: connection) else { return current }
+            return planned
+        }
+    }
+
+    /// What was made for an exchange that did not come.
+    private func takeBack(_ planned: MigrationRecord) async throws {
+        let built = planned.plan.dependants.compactMap(\.preparation?.relation.sql)
+        try await control.transaction { connection in
+            for view in built { try connection.execute("DROP MATERIALIZED VIEW IF EXISTS \(view)") }
+            try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(planned.plan.blueSchema))")
+            try StateStore.setPhase(.ready, of: planned.id, on: connection)
+        }
+    }
+}
