@@ -17,8 +17,8 @@ struct SpoolRenewal: Sendable {
     /// Shorter than `deadlock_timeout`, so that nobody is ended who waits for us while we wait for him.
     private static let lockTimeout = "200ms"
 
-    /// Settles what is left while nobody can add to it, and truncates the spool. Not everybody's keys may be settled at any time: then, or when somebody is
-    /// in the way, it is left for later.
+    /// Settles what is left while nobody can add to it, and truncates the spool. Not every key can be settled at any time: then, or when somebody is in the
+    /// way, it is left for later. What is wrong with a row is for the next pass to say.
     ///
     /// - Returns: what it has settled; nil when the spool was left as it is.
     func run(on connection: PgConnection) async throws -> Int? {
@@ -34,12 +34,15 @@ struct SpoolRenewal: Sendable {
                 let result = try batch.run(after: settledThrough, limit: Self.limit, mode: mode, on: connection)
                 guard result.settled == result.examined, result.examined < Self.limit else { throw LeftForLater() }
                 try connection.execute("TRUNCATE \(spool.sql)")
+                try connection.query(
+                    "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
+                    [.int(batch.tableID), .int(result.settled)])
                 return result.settled
             }
         } catch is LeftForLater {
             return nil
         } catch let error as PgError
-            where error.isRowConflict || error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected
+            where error.isAboutData || error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected
         {
             return nil
         }
