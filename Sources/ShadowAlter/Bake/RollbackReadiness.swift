@@ -68,7 +68,8 @@ struct RollbackReadiness {
                 }
             }
             guard try StateStore.verification(of: wayBack.id, on: connection)?.hasFailed != true else {
-                return "the last verification found that \(wayBack.plan.tables.map(\.green.description).joined(separator: ", ")) differs"
+                return
+                    "the last verification found that \(wayBack.plan.tables.map(\.green.description).joined(separator: ", ")) differs"
             }
             return nil
         }

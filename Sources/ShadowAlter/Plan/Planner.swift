@@ -54,6 +54,11 @@ public enum Planner {
         (plan.strategy, plan.strategyReason) = try StrategyChoice(request: request, change: change, tried: tried).made()
         try complete(&plan, tried, reverse, on: connection)
         if plan.strategy == .native {
+            if !request.reverse.isEmpty {
+                plan.warnings.append(
+                    "--reverse has no effect: PostgreSQL changes the table itself, and no old one is left; --strategy shadow makes a new table"
+                )
+            }
             plan.nativeStatements = native(change)
             try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_plan")
         }
