@@ -76,7 +76,8 @@ extension StateStore {
         return try row.optional("reason")
     }
 
-    static func setRollbackObstacle(_ obstacle: String?, of wayBack: Int64, on connection: isolated PgConnection) throws {
+    static func setRollbackObstacle(_ obstacle: String?, of wayBack: Int64, on connection: isolated PgConnection) throws
+    {
         try connection.query(
             "UPDATE shadow_alter.migration SET reason = $2 WHERE id = $1", [.int(wayBack), .text(obstacle)])
     }

@@ -165,7 +165,8 @@ struct ShadowRun: Sendable {
             status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
-            record: record, landing: landing, control: control, connections: connections, stream: stream, refresher: refresher,
+            record: record, landing: landing, control: control, connections: connections, stream: stream,
+            refresher: refresher,
             settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
         var isExchanged = false
         var isNew = true

@@ -40,7 +40,8 @@ extension LiveMigrations {
             first.cancel()
             _ = await first.failure()
             try await items.session.execute(
-                "UPDATE item SET value = 'while nobody looked' WHERE id = 7; DELETE FROM item WHERE id = 8; INSERT INTO item VALUES (9000, 'n')")
+                "UPDATE item SET value = 'while nobody looked' WHERE id = 7; DELETE FROM item WHERE id = 8; INSERT INTO item VALUES (9000, 'n')"
+            )
             let reader = StatusReader(connections: items.database.options)
             #expect(try await reader.status(of: "item").condition == .paused)
             // Nothing is said of a bake: it is under way.

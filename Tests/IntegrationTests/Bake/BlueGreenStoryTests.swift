@@ -44,7 +44,8 @@ extension LiveMigrations {
             try await first.expectRolledBack()
             print("rolled back: \(first.exchanges)")
             try await expectExact(workload, database, .before, "after the rollback")
-            try await DefinitionOracle.expectSame(DefinitionOracle(database: database).read(), before, "after the rollback")
+            try await DefinitionOracle.expectSame(
+                DefinitionOracle(database: database).read(), before, "after the rollback")
             try await proceed(workload)
 
             let second = RunningMigration(request, database, .quick.baking())

@@ -52,7 +52,8 @@ extension LiveMigrations {
             try await running.expectRolledBack()
             try await DefinitionOracle.expectSame(DefinitionOracle(database: database).read(), before)
             let rows = try await session.column(
-                "SELECT concat_ws('|', id, name, legacy, price, code, twice, note) FROM thing WHERE id IN (1, 2, 3, 4, 5, 10, 11, 1001) ORDER BY id")
+                "SELECT concat_ws('|', id, name, legacy, price, code, twice, note) FROM thing WHERE id IN (1, 2, 3, 4, 5, 10, 11, 1001) ORDER BY id"
+            )
             #expect(
                 rows == [
                     "1|new title|legacy 1|1.00|c1|2|note 1",
@@ -68,7 +69,9 @@ extension LiveMigrations {
                     "SELECT count(*) = 993 AND bool_and(legacy = 'legacy ' || id AND name = 'name ' || id AND price = id) FROM thing WHERE id NOT IN (1, 3, 4, 5, 10, 11, 1001)"
                 ))
             // The sequence goes on where it was.
-            #expect(try await session.value("INSERT INTO thing (name) VALUES ('next') RETURNING id", as: Int32.self) == 1002)
+            #expect(
+                try await session.value("INSERT INTO thing (name) VALUES ('next') RETURNING id", as: Int32.self) == 1002
+            )
             try await Remains(session: session).expectNothing()
             await session.close()
         }

@@ -46,7 +46,8 @@ extension LiveMigrations {
             let running = RunningMigration(
                 MigrationRequest(
                     change: .script(
-                        "ALTER TABLE parent ALTER id TYPE bigint; ALTER TABLE child ALTER id TYPE bigint, ALTER parent TYPE bigint;"),
+                        "ALTER TABLE parent ALTER id TYPE bigint; ALTER TABLE child ALTER id TYPE bigint, ALTER parent TYPE bigint;"
+                    ),
                     name: "family"), database, MigrationOptions.quick.baking())
             try await running.untilReversible(database, "family")
             try await Steer(connections: database.options).run(.rollback, "family")

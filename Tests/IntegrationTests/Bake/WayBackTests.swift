@@ -81,7 +81,8 @@ extension LiveMigrations {
             let before = try await session.column("SELECT t::text FROM item_blue.item t ORDER BY id")
             try await session.connection.run { connection in
                 try connection.execute(
-                    "DROP TABLE IF EXISTS \(record.suspects.sql); \(VerifySQL.create(record.suspects, for: record.plan))")
+                    "DROP TABLE IF EXISTS \(record.suspects.sql); \(VerifySQL.create(record.suspects, for: record.plan))"
+                )
                 let sql = try VerifiedTable.read(record, on: connection).sql
                 let compare = sql.compare(pages: 0..<10, limit: 100)
                 #expect(try connection.query(compare).single().get("rows", as: Int.self) == 20)

@@ -34,7 +34,8 @@ struct OtherMigrationCheck: TableCheck {
             let isSource: Bool = try row.get("is_source")
             let isFollowed: Bool = try row.get("is_followed")
             let role =
-                isFollowed ? "the new table" : isSource ? (swapped ? "the old table" : "the live table") : "the new table"
+                isFollowed
+                ? "the new table" : isSource ? (swapped ? "the old table" : "the live table") : "the new table"
             return Finding(
                 Refusal(
                     code: "other-migration", object: table.name,
