@@ -10,7 +10,7 @@ enum ParkedSQL {
         }
         let names = SpoolSQL.keyColumns(table).joined(separator: ", ")
         return """
-            CREATE TABLE \(parked.sql) AS SELECT 0::bigint AS seq, '3'::xid8 AS xid, \(columns.joined(separator: ", ")), ''::text AS why
+            CREATE TABLE \(parked.sql) AS SELECT 0::bigint AS seq, '3'::xid8 AS xid, \(columns.joined(separator: ", ")), ''::text AS why, false AS conflicts
             FROM ONLY \(table.source.sql) WITH NO DATA;
             ALTER TABLE \(parked.sql) ALTER seq SET NOT NULL, ALTER seq ADD GENERATED ALWAYS AS IDENTITY, ALTER xid SET DEFAULT '3'::xid8,
                 REPLICA IDENTITY FULL;
@@ -19,14 +19,14 @@ enum ParkedSQL {
             """
     }
 
-    /// The keys of a stretch of the spool, with the reason `$1`.
+    /// The keys of a stretch of the spool, with the reason `$1`; `$2`: another row stands in the way.
     static func park(_ table: TablePlan, from spool: QualifiedName, _ window: SpoolWindow, to parked: QualifiedName)
         -> String
     {
         let names = SpoolSQL.keyColumns(table).joined(separator: ", ")
         return """
-            INSERT INTO \(parked.sql) (\(names), why) SELECT DISTINCT \(names), $1::text FROM \(spool.sql) WHERE \(SpoolSQL.condition(window))
-            ON CONFLICT (\(names)) DO UPDATE SET why = excluded.why
+            INSERT INTO \(parked.sql) (\(names), why, conflicts) SELECT DISTINCT \(names), $1::text, $2::boolean FROM \(spool.sql) WHERE \(SpoolSQL.condition(window))
+            ON CONFLICT (\(names)) DO UPDATE SET why = excluded.why, conflicts = excluded.conflicts
             """
     }
 

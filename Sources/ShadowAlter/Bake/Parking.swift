@@ -24,6 +24,7 @@ struct Parking: Sendable {
     ) throws -> RefreshBatch.Result {
         try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         var result = RefreshBatch.Result()
+        var conflicts = false
         for entry in try entries(of: refresh.sql.spool, after: after, limit: Self.batchSize, on: connection) {
             result.examined += 1
             result.through = entry
@@ -37,26 +38,24 @@ struct Parking: Sendable {
                 if try connection.execute(refresh.sql.isThere(window)).single().value() {
                     try connection.query(
                         ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
-                        [.text(Self.reason(error))])
+                        [.text(Self.reason(error)), .bool(error.isRowConflict)])
+                    conflicts = conflicts || error.isRowConflict
                 }
                 // A row that is gone, with a key that the old table cannot have had, leaves nothing to be done.
                 result.settled += try connection.execute(SpoolSQL.delete(refresh.sql.spool, window)).affectedRows
             }
         }
+        // Two that exchange a value are in each other's way, and in nobody else's.
+        if conflicts { try settleConflicts(on: connection) }
         return result
     }
 
-    /// Looks at some of the parked keys again, all at once, and if that fails one by one. Those that fail again come last next time.
+    /// Looks at some of the parked keys again. Those that fail again come last next time.
     func retry(on connection: isolated PgConnection) throws {
-        let entries = try entries(of: table.parked, after: 0, limit: Self.retried, on: connection)
-        guard let first = entries.first else { return }
+        guard try !entries(of: table.parked, after: 0, limit: 1, on: connection).isEmpty else { return }
         try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        do {
-            try attempt(on: connection) { connection in
-                _ = try parked.run(after: first - 1, limit: entries.count, mode: .replacing, on: connection)
-            }
-            return
-        } catch let error as PgError where error.isAboutData {}
+        try settleConflicts(on: connection)
+        let entries = try entries(of: table.parked, after: 0, limit: Self.retried, on: connection)
         for entry in entries {
             do {
                 _ = try single(parked, entry, mode: .replacing, on: connection)
@@ -64,13 +63,30 @@ struct Parking: Sendable {
                 let window = SpoolWindow(after: entry - 1, through: entry)
                 if try connection.execute(parked.sql.isThere(window)).single().value() {
                     try connection.query(
-                        "UPDATE \(table.parked.sql) SET seq = DEFAULT, why = $2 WHERE seq = $1",
-                        [.int(entry), .text(Self.reason(error))])
+                        "UPDATE \(table.parked.sql) SET seq = DEFAULT, why = $2, conflicts = $3 WHERE seq = $1",
+                        [.int(entry), .text(Self.reason(error)), .bool(error.isRowConflict)])
                 } else {
                     try connection.query("DELETE FROM \(table.parked.sql) WHERE seq = $1", [.int(entry)])
                 }
             }
         }
+    }
+
+    /// Rows that other rows stand in the way of, all at once: the values may have moved among them.
+    private func settleConflicts(on connection: isolated PgConnection) throws {
+        // One stretch of numbers, for one batch.
+        let entries: [Int64] = try connection.query(
+            """
+            UPDATE \(table.parked.sql) SET seq = DEFAULT
+            WHERE seq IN (SELECT seq FROM \(table.parked.sql) WHERE conflicts ORDER BY seq LIMIT \(Self.retried)) RETURNING seq
+            """
+        ).rows.map { try $0.value() }
+        guard let first = entries.min() else { return }
+        do {
+            try attempt(on: connection) { connection in
+                _ = try parked.run(after: first - 1, limit: entries.count, mode: .replacing, on: connection)
+            }
+        } catch let error as PgError where error.isAboutData {}
     }
 
     private func entries(

@@ -90,7 +90,7 @@ struct RollbackReadiness {
         let row = try connection.query(
             """
             SELECT count(*) OVER () AS count, why, concat_ws(', ', \(keys.joined(separator: ", "))) AS key
-            FROM (SELECT * FROM \(table.parked.sql) ORDER BY seq LIMIT 1001) p ORDER BY seq LIMIT 1
+            FROM (SELECT * FROM \(table.parked.sql) ORDER BY conflicts, seq LIMIT 1001) p ORDER BY conflicts, seq LIMIT 1
             """
         ).first
         return try row.map { row in

@@ -7,7 +7,8 @@ struct VerifiedTable: Sendable {
     /// Where the shadow's rows are: its own file, or its partitions'.
     let files: [QualifiedName]
 
-    static func read(_ record: TableRecord, on connection: isolated PgConnection) throws -> Self {
+    /// - Parameter parks: on a way back.
+    static func read(_ record: TableRecord, parks: Bool = false, on connection: isolated PgConnection) throws -> Self {
         let plan = record.plan
         let green = try ColumnFacts.read(record.greenOID, on: connection)
         let source = try ColumnFacts.read(plan.sourceOID, on: connection)
@@ -33,7 +34,7 @@ struct VerifiedTable: Sendable {
             record: record,
             sql: VerifySQL(
                 refresh: RefreshSQL(record), suspects: record.suspects, columns: columns,
-                lookup: isDirect ? .direct : .computed, tableID: record.id),
+                lookup: isDirect ? .direct : .computed, tableID: record.id, parked: parks ? record.parked : nil),
             files: files)
     }
 

@@ -62,7 +62,7 @@ struct VerifyPhase: Sendable {
         return try await withConnection { connection in
             try await connection.run { [record] connection in
                 try record.tables.map { table in
-                    let verified = try VerifiedTable.read(table, on: connection)
+                    let verified = try VerifiedTable.read(table, parks: record.isWayBack, on: connection)
                     try connection.execute(verified.sql.clear)
                     return verified
                 }

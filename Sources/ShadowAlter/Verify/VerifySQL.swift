@@ -26,6 +26,8 @@ struct VerifySQL: Sendable {
     let columns: [Column]
     let lookup: Lookup
     let tableID: Int64
+    /// Of a way back: the keys of rows that the old table cannot have, which may differ for as long as they do.
+    var parked: QualifiedName?
 
     private var table: TablePlan { refresh.table }
 
@@ -265,9 +267,12 @@ struct VerifySQL: Sendable {
     }
 
     private var isSpooled: String {
-        let spooled = refresh.mapped(SpoolSQL.keys(refresh.spool, table, .all))
-        return
-            "(\(qualified(Self.suspect))) IN (SELECT \(qualified("shadow_alter_spooled")) FROM \(spooled) AS shadow_alter_spooled)"
+        let waiting = [refresh.spool, parked].compactMap { $0 }.map { place in
+            let keys = refresh.mapped(SpoolSQL.keys(place, table, .all))
+            return
+                "(\(qualified(Self.suspect))) IN (SELECT \(qualified("shadow_alter_spooled")) FROM \(keys) AS shadow_alter_spooled)"
+        }
+        return "(\(waiting.joined(separator: " OR ")))"
     }
 
     /// - Parameter keys: the key's values on the green side.
