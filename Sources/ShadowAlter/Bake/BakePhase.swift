@@ -38,7 +38,7 @@ struct BakePhase: Sendable {
         try await begin()
         while true {
             if let reason = try await end.reason(on: control) {
-                log.notice("\(record.plan.oldTables) no longer follows: \(reason)")
+                log.notice("\(record.plan.oldTablesFollow) no further: \(reason)")
                 return reason == .finalize ? .final : .baked
             }
             // Whoever has stopped the work may still end it.
@@ -79,7 +79,7 @@ struct BakePhase: Sendable {
         try await Leftovers.removeSpools(record, on: control)
         guard wayBack.phase < .ready else { return }
         log.notice(
-            "the new definition is live, and \(record.plan.oldTables) in \(record.plan.blueSchema) follows; `shadow-alter rollback \(record.name)` goes back"
+            "the new definition is live, and \(record.plan.oldTablesFollow) it, in \(record.plan.blueSchema); `shadow-alter rollback \(record.name)` goes back"
         )
         try await stream.drain()
         _ = try await refresher.pass()

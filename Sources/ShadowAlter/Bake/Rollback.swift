@@ -31,6 +31,8 @@ struct Rollback: Sendable {
         } catch let refused as Refused {
             return .refused("\(refused)")
         }
+        // Those of the exchange are recorded.
+        status.update { $0.cutOver = MigrationStatus.CutOver() }
         do {
             for table in planned.plan.analyzed {
                 try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
@@ -47,6 +49,7 @@ struct Rollback: Sendable {
                 try await takeBack(planned)
                 return .postponed
             }
+            log.notice("the old definition is live again")
             events.post(.rollback)
             return .rolledBack
         } catch is Landing.NotPossible {

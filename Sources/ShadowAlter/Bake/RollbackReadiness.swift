@@ -37,7 +37,7 @@ struct RollbackReadiness {
         switch (obstacle ?? (isWanted ? refusal : nil), isWanted) {
         case (let obstacle?, true): "the rollback waits: \(obstacle)"
         case (let obstacle?, false): "a rollback is not possible: \(obstacle)"
-        case (nil, _): "\(record.plan.oldTables) follows; `rollback` and `finalize` decide"
+        case (nil, _): "\(record.plan.oldTablesFollow); `rollback` or `finalize` decides"
         }
     }
 

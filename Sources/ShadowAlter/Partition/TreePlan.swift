@@ -55,6 +55,7 @@ extension MigrationPlan {
 extension MigrationPlan {
     /// For messages.
     var oldTables: String { exchanges.count == 1 ? "the old table" : "the old tables" }
+    var oldTablesFollow: String { exchanges.count == 1 ? "the old table follows" : "the old tables follow" }
     var oldTablesAre: String { exchanges.count == 1 ? "the old table is" : "the old tables are" }
 }
 
