@@ -90,7 +90,8 @@ public struct Migration: Sendable {
         try await events.connected(request, on: control)
         events.start()
         switch try await Opening(
-            request: request, bakes: options.bake != nil, finalizes: options.finalizeAfter != nil, events: events, log: log
+            request: request, bakes: options.bake != nil, finalizes: options.finalizeAfter != nil, events: events,
+            log: log
         ).open(on: control) {
         case .native(let plan):
             events.planned(plan)

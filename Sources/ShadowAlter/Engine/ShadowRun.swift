@@ -161,7 +161,8 @@ struct ShadowRun: Sendable {
             status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
-            record: record, landing: try await landing(record), control: control, connections: connections, stream: stream, refresher: refresher,
+            record: record, landing: try await landing(record), control: control, connections: connections,
+            stream: stream, refresher: refresher,
             settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
         var isExchanged = false
         var isNew = true
@@ -182,6 +183,12 @@ struct ShadowRun: Sendable {
     }
 
     private func landing(_ record: MigrationRecord) async throws -> Landing {
+        var landing = try await exchange(record)
+        landing.statements += try await control.transaction { try CompatViews.statements(record, on: $0) }
+        return landing
+    }
+
+    private func exchange(_ record: MigrationRecord) async throws -> Landing {
         guard let bake = settings.current.bake else { return .done(record) }
         let wayBack = try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
         return .bake(record, wayBack: wayBack, for: bake.duration)
