@@ -83,14 +83,18 @@ struct ShadowRun: Sendable {
             try await clock.measure(.capturing) { try await capture.run(status: status) }
             phase = .copying
         }
-        let stream = try await ChangeStream(record, options: connections, log: log)
+        let wayBack =
+            settings.current.bake == nil
+            ? nil : try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
+        let stream = try await ChangeStream(record, followedBy: wayBack, options: connections, log: log)
         do {
             let escort = StreamEscort(
                 record: record, stream: stream, connections: connections, settings: settings, throttle: throttle,
                 obedience: obedience, status: status, log: log)
             try await escort.run { [phase] heartbeat in
                 try await work(
-                    record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm)
+                    record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm,
+                    landing: landing(record, wayBack))
             }
             await stream.close()
         } catch {
@@ -123,7 +127,7 @@ struct ShadowRun: Sendable {
 
     private func work(
         _ record: MigrationRecord, from first: Phase, stream: ChangeStream, heartbeat: Heartbeat, throttle: Throttle,
-        helm: Helm
+        helm: Helm, landing: Landing
     ) async throws {
         if first <= .copying {
             try await clock.measure(.copying) {
@@ -161,8 +165,8 @@ struct ShadowRun: Sendable {
             status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
         let cutOver = CutOverPhase(
-            record: record, landing: try await landing(record), control: control, connections: connections,
-            stream: stream, refresher: refresher,
+            record: record, landing: landing, control: control, connections: connections, stream: stream,
+            refresher: refresher,
             settings: settings, throttle: throttle, helm: helm, status: status, events: events, log: log)
         var isExchanged = false
         var isNew = true
@@ -182,15 +186,7 @@ struct ShadowRun: Sendable {
         await connection.close()
     }
 
-    private func landing(_ record: MigrationRecord) async throws -> Landing {
-        var landing = try await exchange(record)
-        landing.statements += try await control.transaction { try CompatViews.statements(record, on: $0) }
-        return landing
-    }
-
-    private func exchange(_ record: MigrationRecord) async throws -> Landing {
-        guard let bake = settings.current.bake else { return .done(record) }
-        let wayBack = try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
-        return .bake(record, wayBack: wayBack, for: bake.duration)
+    private func landing(_ record: MigrationRecord, _ wayBack: MigrationRecord?) -> Landing {
+        wayBack.map { .bake(record, wayBack: $0, for: settings.current.bake?.duration) } ?? .done(record)
     }
 }
