@@ -62,7 +62,8 @@ struct BakePhase: Sendable {
         try await Leftovers.removeSpools(record, on: control)
         guard wayBack.phase < .ready else { return }
         log.notice(
-            "the new definition is live, and \(record.plan.oldTables) in \(record.plan.blueSchema) follows; `shadow-alter rollback \(record.name)` goes back")
+            "the new definition is live, and \(record.plan.oldTables) in \(record.plan.blueSchema) follows; `shadow-alter rollback \(record.name)` goes back"
+        )
         try await stream.drain()
         _ = try await refresher.pass()
         try await control.transaction { [wayBack] connection in

@@ -40,25 +40,15 @@ struct InversePlanner {
         for column in tracker.original {
             let value: InverseMapping.Source
             if let expression = reverse[column.name] {
-                let facts = try checked(expression, for: column, on: connection)
-                used.formUnion(facts.columns)
-                if let why = facts.whyUnsteady {
-                    inverse.uncompared.append(UncomparedColumn(name: column.name, reason: why))
-                }
+                used.formUnion(try checked(expression, for: column, on: connection).columns)
                 value = .expression("(\(expression))")
             } else {
                 value = try self.value(of: column, default: defaults[column.name], on: connection)
             }
             inverse.columns.append(.init(name: column.name, type: column.type, source: value))
             inverse.notes += note(on: column, value).map { [$0] } ?? []
-            switch value {
-            case .expression: break
-            case .kept: inverse.uncompared.append(UncomparedColumn(name: column.name, reason: "it keeps what it has"))
-            case .generated:
-                inverse.uncompared.append(
-                    UncomparedColumn(name: column.name, reason: "generated: PostgreSQL computes it from the others"))
-            case .impossible(let why): inverse.obstacles.append("column \(column.name): \(why)")
-            }
+            if case .impossible(let why) = value { inverse.obstacles.append("column \(column.name): \(why)") }
+            inverse.uncompared += uncompared(column, value).map { [.init(name: column.name, reason: $0)] } ?? []
         }
         inverse.lost = tracker.added.filter { !$0.isGenerated && !used.contains($0.name) }.map(\.name)
         if isPartitioned {
@@ -142,6 +132,20 @@ struct InversePlanner {
         }
     }
 
+    /// Why equal rows may differ in the column: one that nobody has written to since the copy is as it always was.
+    private func uncompared(_ column: ColumnFacts, _ value: InverseMapping.Source) -> String? {
+        switch value {
+        case .generated: return "generated: PostgreSQL computes it from the others"
+        case .kept: return "it keeps what it has"
+        case .expression:
+            let isFaithful =
+                reverse[column.name] == nil && tracker.usings[column.number] == nil
+                && tracker.current(for: column).map { column.isKept(by: $0) } ?? false
+            return isFaithful ? nil : "rows that nobody has changed keep the form that they had before"
+        case .impossible: return nil
+        }
+    }
+
     // MARK: The key
 
     private func addKey(to inverse: inout InverseMapping, on connection: isolated PgConnection) throws {
@@ -211,5 +215,17 @@ struct ReverseCheck {
                     "leave it out")
             }
         }
+    }
+}
+
+extension ColumnFacts {
+    private static let texts: Set<UInt32> = [25, 1043]
+
+    /// Whether what an assignment has put into the new column comes back from there as the same value, whatever it is.
+    fileprivate func isKept(by new: ColumnFacts) -> Bool {
+        guard collationOID == new.collationOID else { return false }
+        if hasSameType(as: new) { return true }
+        if let old = IntegerType(rawValue: type), let new = IntegerType(rawValue: new.type) { return old < new }
+        return Self.texts.contains(typeOID) && Self.texts.contains(new.typeOID) && new.typeModifier < 0
     }
 }

@@ -20,7 +20,9 @@ enum ParkedSQL {
     }
 
     /// The keys of a stretch of the spool, with the reason `$1`.
-    static func park(_ table: TablePlan, from spool: QualifiedName, _ window: SpoolWindow, to parked: QualifiedName) -> String {
+    static func park(_ table: TablePlan, from spool: QualifiedName, _ window: SpoolWindow, to parked: QualifiedName)
+        -> String
+    {
         let names = SpoolSQL.keyColumns(table).joined(separator: ", ")
         return """
             INSERT INTO \(parked.sql) (\(names), why) SELECT DISTINCT \(names), $1::text FROM \(spool.sql) WHERE \(SpoolSQL.condition(window))
@@ -29,7 +31,9 @@ enum ParkedSQL {
     }
 
     /// Forgets the keys of a stretch of the spool: they are looked at anew.
-    static func release(_ table: TablePlan, named spool: QualifiedName, _ window: SpoolWindow, from parked: QualifiedName) -> String {
+    static func release(
+        _ table: TablePlan, named spool: QualifiedName, _ window: SpoolWindow, from parked: QualifiedName
+    ) -> String {
         let join = SpoolSQL.keyColumns(table).map { "p.\($0) = k.\($0)" }.joined(separator: " AND ")
         return "DELETE FROM \(parked.sql) p USING \(SpoolSQL.keys(spool, table, window)) k WHERE \(join)"
     }

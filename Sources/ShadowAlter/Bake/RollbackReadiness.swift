@@ -42,7 +42,7 @@ struct RollbackReadiness {
             log.notice("a rollback is possible")
         }
         obstacle = new
-        try await control.run { [wayBack] in try StateStore.setMessage(new ?? "", of: wayBack.id, on: $0) }
+        try await control.run { [wayBack] in try StateStore.setRollbackObstacle(new, of: wayBack.id, on: $0) }
         status.update { $0.rollbackObstacle = new }
     }
 
@@ -68,7 +68,8 @@ struct RollbackReadiness {
                 }
             }
             guard try StateStore.verification(of: wayBack.id, on: connection)?.hasFailed != true else {
-                return "the last verification found that \(wayBack.plan.tables.map(\.green.description).joined(separator: ", ")) differs"
+                return
+                    "the last verification found that \(wayBack.plan.tables.map(\.green.description).joined(separator: ", ")) differs"
             }
             return nil
         }

@@ -10,8 +10,8 @@ extension StateStore {
         let plan = try WayBack.plan(record.plan, liveOIDs: record.tables.map(\.greenOID))
         let id: Int64 = try connection.query(
             """
-            INSERT INTO shadow_alter.migration (name, forward_id, phase, stream_name, plan, settled)
-            VALUES ($1 || ' (way back)', $2, $3, $4, $5, false) RETURNING id
+            INSERT INTO shadow_alter.migration (name, forward_id, phase, stream_name, plan, settled, reason)
+            VALUES ($1 || ' (way back)', $2, $3, $4, $5, false, 'the old tables are still behind') RETURNING id
             """,
             [
                 .text(plan.name), .int(record.id), .text(Phase.planned.rawValue), .text(record.streamName),
@@ -70,11 +70,15 @@ extension StateStore {
     /// Why a migration that bakes cannot be rolled back now, as its run has noted it last; nil: it can.
     static func rollbackObstacle(of id: Int64, on connection: isolated PgConnection) throws -> String? {
         let row = try connection.query(
-            "SELECT phase, message FROM shadow_alter.migration WHERE forward_id = $1", [.int(id)]
+            "SELECT reason FROM shadow_alter.migration WHERE forward_id = $1", [.int(id)]
         ).first
         guard let row else { return "there is no record of the way back" }
-        if try row.get("phase", as: String.self) == Phase.planned.rawValue { return "the old tables are still behind" }
-        let message: String = try row.get("message")
-        return message.isEmpty ? nil : message
+        return try row.optional("reason")
+    }
+
+    static func setRollbackObstacle(_ obstacle: String?, of wayBack: Int64, on connection: isolated PgConnection) throws
+    {
+        try connection.query(
+            "UPDATE shadow_alter.migration SET reason = $2 WHERE id = $1", [.int(wayBack), .text(obstacle)])
     }
 }

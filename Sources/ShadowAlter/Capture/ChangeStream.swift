@@ -17,18 +17,24 @@ final class ChangeStream: Sendable {
     private let log: Logger
 
     /// Connects everything but the stream itself, which `run` starts.
-    init(_ record: MigrationRecord, options: ConnectionOptions, log: Logger) async throws {
+    ///
+    /// - Parameter wayBack: of a migration whose old tables are to follow: the exchange's commit turns the stream over to the new tables, and what comes
+    ///   from there before anybody else listens is spooled for them, or it would be confirmed and lost.
+    init(
+        _ record: MigrationRecord, followedBy wayBack: MigrationRecord? = nil, options: ConnectionOptions, log: Logger
+    ) async throws {
         self.options = options
         self.record = record
         self.log = log
         let reader = ReaderBox()
         self.reader = reader
-        collector = ChangeCollector(tables: record.tables.map(\.plan))
+        let tables = record.tables + (wayBack?.tables ?? [])
+        collector = ChangeCollector(tables: tables.map(\.plan))
         watermarks = Watermarks(process: String(UInt64.random(in: .min ... .max), radix: 16))
         spoolConnection = try await PgConnection.connect(options, for: .spool)
         watermarkConnection = try await PgConnection.connect(options, for: .watermark)
         spooler = try await Spooler(
-            connection: spoolConnection, collector: collector, tables: record.tables, watermarks: watermarks,
+            connection: spoolConnection, collector: collector, tables: tables, watermarks: watermarks,
             onConfirmed: { reader.wake() })
     }
 

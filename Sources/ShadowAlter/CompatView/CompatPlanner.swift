@@ -118,7 +118,8 @@ private struct CompatTablePlanner {
                         mapped.green,
                         "what makes \(mapped.green) of the old row depends on the session's settings or the time (PostgreSQL says: \(error.message))",
                         "the same value written by two sessions could become two",
-                        "say it by a USING expression that depends on the row alone, such as AT TIME ZONE 'UTC'"))
+                        "say it by a USING expression that depends on the row alone, such as AT TIME ZONE with the name of one"
+                    ))
             }
             return CompatShape.Target(
                 name: mapped.green, type: type, column: old?.1.name, expression: mapped.expression)
@@ -184,7 +185,7 @@ private struct CompatTablePlanner {
                         column.name,
                         "the expression \(expression) as \(type) depends on the session's settings or the time (PostgreSQL says: \(error.message))",
                         "two sessions would see different values of the same row",
-                        "--reverse '\(column.name)=EXPRESSION' with one that depends on the row alone, such as AT TIME ZONE 'UTC'"
+                        "--reverse '\(column.name)=EXPRESSION' with one that depends on the row alone, such as AT TIME ZONE with the name of one"
                     )
                 ])
             }

@@ -28,10 +28,10 @@ enum FinalizeGuard {
         }
         guard !acceptsMismatches, let last = try StateStore.verification(of: record.id, on: connection), last.hasFailed
         else { return }
-        let rows = last.mismatches == 1 ? "1 row that differs" : "\(last.mismatches) rows that differ"
+        let differences = last.mismatches == 1 ? "1 difference" : "\(last.mismatches) differences"
         throw MigrationError(
             .conflict,
-            "the last verification of migration \(name), of \(last.started), has found \(rows), and the tables were exchanged without another one",
+            "the last verification of migration \(name), of \(last.started), has failed (\(differences)), and the tables were exchanged without another one",
             state: state,
             advice:
                 "compare them with \(record.plan.oldTables), mend them, then `shadow-alter finalize --accept-mismatches \(name)`"

@@ -51,11 +51,13 @@ struct Retention: Sendable {
 
     /// Returns when the time is over, or somebody has called `finalize`.
     private func wait() async throws {
-        var since: Double?
+        // What was asked of an earlier run was refused then, or done by who asked. During a bake this run has listened, too.
+        let since = running.listeningSince
+        var isTold = false
         while true {
-            let (steering, now, left) = try await control.run { [record, duration] connection in
+            let (steering, left) = try await control.run { [record, duration] connection in
                 guard let current = try StateStore.look(record.name, on: connection), current.id == record.id,
-                    let (steering, now) = try StateStore.steering(of: record.id, on: connection),
+                    let (steering, _) = try StateStore.steering(of: record.id, on: connection),
                     let left = try StateStore.retention(duration, of: record.id, on: connection)
                 else {
                     throw MigrationError(
@@ -64,17 +66,15 @@ struct Retention: Sendable {
                         advice: "look for what is left in the schema \(record.plan.blueSchema)")
                 }
                 try FinalizeGuard.check(current, acceptsMismatches: false, on: connection)
-                return (steering, now, left)
+                return (steering, left)
             }
             if left.rest <= .zero { return }
-            if let since {
-                if let wish = steering.finalization, wish >= since {
-                    log.notice("finalize was asked for")
-                    return
-                }
-            } else {
-                // What was asked of an earlier run was refused then, or done by who asked.
-                since = now
+            if let since, let wish = steering.finalization, wish >= since {
+                log.notice("finalize was asked for")
+                return
+            }
+            if !isTold {
+                isTold = true
                 let text = "\(record.plan.oldTablesAre) kept until \(left.until), and dropped then"
                 log.notice("\(text); `shadow-alter finalize \(record.name)` does it at once")
                 try await control.run { [record] in
@@ -85,6 +85,10 @@ struct Retention: Sendable {
                 status.update {
                     $0.reason = text
                     $0.isWaiting = true
+                    // They are gone with the slot.
+                    $0.spooledKeys = 0
+                    $0.retainedWAL = nil
+                    $0.streamLag = nil
                 }
             }
             try await Task.sleep(for: min(left.rest, Self.lookInterval))

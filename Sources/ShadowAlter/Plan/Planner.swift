@@ -55,6 +55,11 @@ public enum Planner {
         try complete(&plan, tried, reverse, on: connection)
         plan = try CompatPlanner.plan(plan, tried, on: connection)
         if plan.strategy == .native {
+            if !request.reverse.isEmpty {
+                plan.warnings.append(
+                    "--reverse has no effect: PostgreSQL changes the table itself, and no old one is left; --strategy shadow makes a new table"
+                )
+            }
             plan.nativeStatements = native(change)
             try connection.execute("ROLLBACK TO SAVEPOINT shadow_alter_plan")
         }

@@ -37,10 +37,15 @@ struct KeptSQL: Sendable {
     var empty: String { "DELETE FROM \(place.sql)" }
 
     func statements(_ refresh: RefreshSQL, _ window: SpoolWindow, conflict: RefreshSQL.Conflict) -> [String] {
-        [
-            takeAway(refresh, window), putBack(refresh, window, conflict), add(refresh, window, conflict),
-            forget(refresh, window),
-        ]
+        [takeAway(refresh.delete(window, onlyGone: false), from: RefreshSQL.shadow)]
+            + putBack(refresh, rows: refresh.batch(window), conflict) + [forget(refresh, window)]
+    }
+
+    /// Puts rows of the source into the table: those that were there with what they keep, and the others.
+    ///
+    /// - Parameter rows: `FROM …` with joins, the source among them under the mapping's alias.
+    func putBack(_ refresh: RefreshSQL, rows: String, _ conflict: RefreshSQL.Conflict) -> [String] {
+        [old(rows, conflict), new(refresh, rows, conflict)]
     }
 
     private func taken(from alias: String?) -> [String] {
@@ -49,31 +54,31 @@ struct KeptSQL: Sendable {
             + columns.enumerated().map { "\(prefix)\(Quoting.identifier($1)) AS \(Self.column($0))" }
     }
 
-    private func takeAway(_ refresh: RefreshSQL, _ window: SpoolWindow) -> String {
+    /// - Parameter delete: deletes rows of the table, which it calls `alias`.
+    func takeAway(_ delete: String, from alias: String) -> String {
         """
         WITH shadow_alter_gone AS (
-        \(refresh.delete(window, onlyGone: false))
-        RETURNING \(taken(from: RefreshSQL.shadow).joined(separator: ", ")))
+        \(delete)
+        RETURNING \(taken(from: alias).joined(separator: ", ")))
         INSERT INTO \(place.sql) (\(names)) SELECT \(names) FROM shadow_alter_gone
         """
     }
 
-    /// Rows that were there, with what they keep.
-    private func putBack(_ refresh: RefreshSQL, _ window: SpoolWindow, _ conflict: RefreshSQL.Conflict) -> String {
+    private func old(_ rows: String, _ conflict: RefreshSQL.Conflict) -> String {
         let mapped = table.mapping.columns
         return """
             INSERT INTO \(table.green.sql) (\(Quoting.identifiers(mapped.map(\.green) + columns))) OVERRIDING SYSTEM VALUE
             SELECT \((mapped.map(\.expression) + values.map { "\(Self.kept).\($0)" }).joined(separator: ", "))
-            \(refresh.batch(window))
+            \(rows)
             JOIN \(place.sql) AS \(Self.kept) ON \(isOfSource)
             """ + skip(conflict)
     }
 
-    /// Rows that were not there. PostgreSQL gives the columns that are not mentioned their defaults.
-    private func add(_ refresh: RefreshSQL, _ window: SpoolWindow, _ conflict: RefreshSQL.Conflict) -> String {
+    /// PostgreSQL gives the columns that are not mentioned their defaults.
+    private func new(_ refresh: RefreshSQL, _ rows: String, _ conflict: RefreshSQL.Conflict) -> String {
         """
         \(refresh.insertMapped)
-        \(refresh.batch(window))
+        \(rows)
         WHERE NOT EXISTS (SELECT FROM \(place.sql) AS \(Self.kept) WHERE \(isOfSource))
         """ + skip(conflict)
     }
@@ -91,13 +96,18 @@ struct KeptSQL: Sendable {
 
     /// Of the batch's rows, those that are back and those that are gone for good; not those that have yielded.
     private func forget(_ refresh: RefreshSQL, _ window: SpoolWindow) -> String {
-        let isSame = keys.map { "\(Self.kept).\($0) = \(RefreshSQL.keys).\($0)" }.joined(separator: " AND ")
-        return """
-            DELETE FROM \(place.sql) AS \(Self.kept)
-            USING \(refresh.mapped(SpoolSQL.keys(refresh.spool, table, window))) AS \(RefreshSQL.keys)
-            WHERE \(isSame) AND (
-                NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(RefreshSQL.source) WHERE \(refresh.sourceMatches))
-                OR EXISTS (SELECT FROM \(table.green.sql) AS \(RefreshSQL.shadow) WHERE \(refresh.greenMatches)))
-            """
+        """
+        \(forget(refresh.mapped(SpoolSQL.keys(refresh.spool, table, window)), as: RefreshSQL.keys)) AND (
+            NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(RefreshSQL.source) WHERE \(refresh.sourceMatches))
+            OR EXISTS (SELECT FROM \(table.green.sql) AS \(RefreshSQL.shadow) WHERE \(refresh.greenMatches)))
+        """
+    }
+
+    /// Forgets what is kept for keys; conditions may follow.
+    ///
+    /// - Parameter keys: a relation that has them under the names of `RefreshSQL.greenKey`.
+    func forget(_ keys: String, as alias: String) -> String {
+        let isSame = self.keys.map { "\(Self.kept).\($0) = \(alias).\($0)" }.joined(separator: " AND ")
+        return "DELETE FROM \(place.sql) AS \(Self.kept)\nUSING \(keys) AS \(alias)\nWHERE \(isSame)"
     }
 }

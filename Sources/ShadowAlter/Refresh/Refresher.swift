@@ -99,6 +99,18 @@ actor Refresher {
         return total
     }
 
+    /// Between two passes. Returns how many spools were made small again.
+    func renewSpools() async throws -> Int {
+        var count = 0
+        for batch in batches {
+            let renewal = SpoolRenewal(batch: batch.refresh, mode: batch.mode, settledThrough: batch.settledThrough)
+            guard let settled = try await renewal.run(on: connection) else { continue }
+            count += 1
+            status.update { $0.keysRefreshed += Int64(settled) }
+        }
+        return count
+    }
+
     private func batch(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
         do {
             return try await run(batch, after: after, limit: Self.batchSize, mode: batch.mode)

@@ -18,6 +18,8 @@ struct SyncPhase: Sendable {
     /// So few keys in a pass mean that the shadow is close behind.
     private static let closeEnough = 2_000
     private static let holdInterval = Duration.milliseconds(500)
+    /// How many rounds of holding lie between two looks at the spools' sizes.
+    private static let roundsPerRenewal = 10
 
     func catchUp() async throws {
         try await approach()
@@ -77,18 +79,24 @@ struct SyncPhase: Sendable {
         status.update { $0.reason = nil }
     }
 
+    /// What the stream has brought is refreshed. Nothing is written to ask the stream for more: it brings everything by itself, and whoever ends the hold
+    /// drains it.
     func hold() async throws {
         guard let wait = helm.cutOverWait, !helm.wantsVerification else { return }
         events.post(.beginPostponed(reason: wait))
         log.notice("\(wait); it is kept in sync, and `shadow-alter cut-over \(record.name)` exchanges the tables")
+        var round = 0
         while let wait = helm.cutOverWait, !helm.wantsVerification {
             try helm.checkDeadline()
             status.update {
                 $0.reason = wait
                 $0.isWaiting = true
             }
-            try await stream.drain()
             _ = try await refresher.pass()
+            if round % Self.roundsPerRenewal == 0, try await refresher.renewSpools() > 0 {
+                log.info("made the spool small again")
+            }
+            round += 1
             try await Task.sleep(for: Self.holdInterval)
         }
     }

@@ -66,7 +66,8 @@ enum StateStore {
     /// The names of all migrations, oldest first.
     static func names(on connection: isolated PgConnection) throws -> [String] {
         guard try StateSchema.exists(on: connection) else { return [] }
-        return try connection.query("SELECT name FROM shadow_alter.migration WHERE forward_id IS NULL ORDER BY id").rows.map { try $0.value() }
+        return try connection.query("SELECT name FROM shadow_alter.migration WHERE forward_id IS NULL ORDER BY id").rows
+            .map { try $0.value() }
     }
 
     private static func record(_ row: PgRow, on connection: isolated PgConnection) throws -> MigrationRecord {

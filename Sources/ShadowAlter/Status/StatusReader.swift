@@ -122,7 +122,8 @@ public struct StatusReader: Sendable {
             verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: record.phase == .baking ? obstacle == nil : !record.phase.isAfterSwap,
-            message: message.isEmpty ? obstacle.map { "a rollback is not possible: \($0)" } ?? "" : message, copyLanes: live?.lanes)
+            message: message.isEmpty ? obstacle.map { "a rollback is not possible: \($0)" } ?? "" : message,
+            copyLanes: live?.lanes)
     }
 
     /// As the run has noted it, less the time since then.

@@ -65,6 +65,7 @@ final class RunControl: MigrationControl {
     private let alive = Mutex<Alive?>(nil)
     /// Where the run can be spoken to, once that is opened; it stays open when another phase goes on.
     private let opened = Mutex<String??>(nil)
+    private let listening = Mutex<Double?>(nil)
 
     init(settings: LiveSettings, status: StatusBox, onStart: @escaping Migration.OnStart) {
         self.settings = settings
@@ -72,15 +73,21 @@ final class RunControl: MigrationControl {
         box = status
     }
 
+    /// When the run began to listen, in seconds since 1970 by the server's clock: what was asked before was asked of another run.
+    var listeningSince: Double? { listening.withLock { $0 } }
+
     /// Returns where the run can be spoken to.
     func begin(_ new: Alive) async throws -> String? {
         alive.withLock { $0 = new }
         let row = try await new.connection.query(
             """
             SELECT current_database()::text AS database,
-                coalesce(host(inet_server_addr()), 'here') || ':' || current_setting('port') AS server
+                coalesce(host(inet_server_addr()), 'here') || ':' || current_setting('port') AS server,
+                extract(epoch FROM clock_timestamp())::float8 AS now
             """
         ).single()
+        let now: Double = try row.get("now")
+        listening.withLock { $0 = $0 ?? now }
         let started = StartedMigration(
             name: new.record.name, database: try row.get("database"), server: try row.get("server"))
         let socket: String?

@@ -13,11 +13,13 @@ extension SteeringCommand {
         case (.rollback, .done):
             return MigrationError(
                 .conflict, "migration \(record.name) cannot be rolled back: its old tables do not follow the new ones",
-                state: "the new definition is live; \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema), as of the exchange or the bake's end",
+                state:
+                    "the new definition is live; \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema), as of the exchange or the bake's end",
                 advice: "only a migration that was run with --bake can, as long as it bakes")
         case (.rollback, _):
             return MigrationError(
-                .conflict, "migration \(record.name) has not exchanged the tables yet, it is in the phase \(record.phase.rawValue)",
+                .conflict,
+                "migration \(record.name) has not exchanged the tables yet, it is in the phase \(record.phase.rawValue)",
                 state: "nothing was changed", advice: "`shadow-alter abort \(record.name)` ends it")
         case (.finalize, _):
             do {
@@ -28,7 +30,8 @@ extension SteeringCommand {
             }
         case (.cutOver, .baking), (.abort, .baking), (_, .done):
             return MigrationError(
-                .conflict, "migration \(record.name) has already exchanged the tables", state: "the new definition is live",
+                .conflict, "migration \(record.name) has already exchanged the tables",
+                state: "the new definition is live",
                 advice:
                     "`shadow-alter finalize \(record.name)` removes \(record.plan.oldTables)"
                     + (record.phase == .baking ? "; `shadow-alter rollback \(record.name)` goes back" : ""))

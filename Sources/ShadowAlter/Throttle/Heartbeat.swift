@@ -14,17 +14,24 @@ struct Heartbeat: Sendable {
     let log: Logger
 
     static let interval = Duration.seconds(1)
+    /// Between two watermarks while the shadow is held ready. They move the slot on where only others write.
+    private static let heldInterval = Duration.seconds(10)
     /// How long a watermark may take before the heart beats without it.
     private static let patience = Duration.seconds(10)
 
     /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
     func run() async throws {
         var told: Told?
+        var lastBeat = ContinuousClock.now
         var estimator = Estimator(verifies: settings.current.verification != .off)
         while true {
             try await Task.sleep(for: Self.interval)
+            // A table that is held ready for days should cost next to nothing.
+            let isHeld = status.snapshot.phase == .ready
+            let isDue = !isHeld || ContinuousClock.now - lastBeat >= Self.heldInterval
+            if isDue { lastBeat = .now }
             // A stream that stands still must not keep us from watching what it holds back.
-            if let commit = try await beat(), status.snapshot.isInLanes {
+            if isDue, let commit = try await beat(), status.snapshot.isInLanes {
                 throttle.observe(commit: commit, isAlone: try await isAlone())
             }
             try await lookAround()

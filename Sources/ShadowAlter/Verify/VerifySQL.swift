@@ -171,21 +171,35 @@ struct VerifySQL: Sendable {
     ///
     /// One that was written meanwhile is dirty: it is left to the refresh.
     var repair: [String] {
-        [
-            """
-            DELETE FROM \(table.green.sql) AS \(Self.green) USING \(suspects.sql) AS \(Self.suspect)
-            WHERE \(greenMatches(Self.suspect)) AND \(Self.suspect).seq = ANY ($1::bigint[])
-                AND (\(Self.suspect).source_ctid IS NOT NULL OR \(Self.green).tableoid = \(Self.suspect).green_table
-                    AND \(Self.green).ctid = \(Self.suspect).green_ctid AND \(Self.green).xmin = \(Self.suspect).green_xmin)
-            """,
-            """
-            \(refresh.insertMapped)
-            FROM (SELECT DISTINCT \(greenKeys.joined(separator: ", ")), source_ctid AS shadow_alter_ctid, source_xmin::text::xid8 AS shadow_alter_xmin
-                  FROM \(suspects.sql) WHERE source_ctid IS NOT NULL AND seq = ANY ($1::bigint[])) AS \(Self.suspect)
-            JOIN \(refresh.mappedSource) ON \(refresh.alias).ctid = \(Self.suspect).shadow_alter_ctid
-                AND \(refresh.alias).xmin::text::xid8 = \(Self.suspect).shadow_alter_xmin AND \(expressionsMatch)
-            """,
-        ]
+        guard let kept = refresh.kept else { return [takeAway, "\(refresh.insertMapped)\n\(sameRows)"] }
+        return [kept.takeAway(takeAway, from: Self.green)] + kept.putBack(refresh, rows: sameRows, .fail)
+            + [
+                // What was written meanwhile comes back with the refresh, and is to find what it keeps.
+                """
+                \(kept.forget(suspects.sql, as: Self.suspect)) AND \(Self.suspect).seq = ANY ($1::bigint[])
+                    AND (\(Self.suspect).source_ctid IS NULL
+                        OR EXISTS (SELECT FROM \(table.green.sql) AS \(Self.green) WHERE \(greenMatches(Self.suspect))))
+                """
+            ]
+    }
+
+    private var takeAway: String {
+        """
+        DELETE FROM \(table.green.sql) AS \(Self.green) USING \(suspects.sql) AS \(Self.suspect)
+        WHERE \(greenMatches(Self.suspect)) AND \(Self.suspect).seq = ANY ($1::bigint[])
+            AND (\(Self.suspect).source_ctid IS NOT NULL OR \(Self.green).tableoid = \(Self.suspect).green_table
+                AND \(Self.green).ctid = \(Self.suspect).green_ctid AND \(Self.green).xmin = \(Self.suspect).green_xmin)
+        """
+    }
+
+    /// The source's row versions that were judged.
+    private var sameRows: String {
+        """
+        FROM (SELECT DISTINCT \(greenKeys.joined(separator: ", ")), source_ctid AS shadow_alter_ctid, source_xmin::text::xid8 AS shadow_alter_xmin
+              FROM \(suspects.sql) WHERE source_ctid IS NOT NULL AND seq = ANY ($1::bigint[])) AS \(Self.suspect)
+        JOIN \(refresh.mappedSource) ON \(refresh.alias).ctid = \(Self.suspect).shadow_alter_ctid
+            AND \(refresh.alias).xmin::text::xid8 = \(Self.suspect).shadow_alter_xmin AND \(expressionsMatch)
+        """
     }
 
     /// Rows that only the shadow has and that have come back after they were taken away: which version they are now.

@@ -190,6 +190,15 @@ import Testing
         }
     }
 
+    @Test func whereNoOldTableIsLeftItSaysSo() async throws {
+        try await PlanServers.each(setup: Self.orders) { database in
+            var request = request("ALTER note TYPE text", ["note=left(note, 20)"])
+            request.strategy = .auto
+            let plan = try await database.dryRun(request)
+            #expect(plan.strategy == .native && plan.warnings.contains { $0.hasPrefix("--reverse has no effect") })
+        }
+    }
+
     /// A plan from before there were inverse mappings can be read, and has none.
     @Test func anOldPlanIsRead() async throws {
         try await PlanServers.each(setup: Self.orders) { database in

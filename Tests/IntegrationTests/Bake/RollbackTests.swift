@@ -25,7 +25,9 @@ extension RunningMigration {
     /// The run's end by `rollback`.
     func expectRolledBack(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let error = await failure()
-        #expect((error as? MigrationError)?.code == .rolledBack, "\(String(describing: error)) \(log.all)", sourceLocation: sourceLocation)
+        #expect(
+            (error as? MigrationError)?.code == .rolledBack, "\(String(describing: error)) \(log.all)",
+            sourceLocation: sourceLocation)
     }
 }
 
@@ -73,14 +75,17 @@ extension LiveMigrations {
             let running = RunningMigration(Items.plain, items.database, .quick.baking())
             try await running.untilReversible(items.database, "item")
             try await items.session.execute(
-                "INSERT INTO item VALUES (3000000000, 'too large'), (3000000001, 'another'); UPDATE item SET value = 'x' WHERE id = 2")
+                "INSERT INTO item VALUES (3000000000, 'too large'), (3000000001, 'another'); UPDATE item SET value = 'x' WHERE id = 2"
+            )
             let reader = StatusReader(connections: items.database.options)
             try await running.until("the row is named") {
                 let status = try await reader.status(of: "item")
                 return !status.rollbackPossible && status.message.contains("300000000")
             }
             let message = try await reader.status(of: "item").message
-            #expect(message.contains("public.item") && message.contains("integer out of range") && message.contains("1 more"), "\(message)")
+            #expect(
+                message.contains("public.item") && message.contains("integer out of range")
+                    && message.contains("1 more"), "\(message)")
             // The others go on.
             try await running.until("other rows follow") {
                 try await items.session.isTrue("(SELECT value FROM item_blue.item WHERE id = 2) = 'x'")
@@ -88,8 +93,11 @@ extension LiveMigrations {
             let refused = await #expect(throws: MigrationError.self) {
                 try await Steer(connections: items.database.options).run(.rollback, "item")
             }
-            #expect(refused?.code == .conflict && refused?.message.contains("300000000") == true, "\(String(describing: refused))")
-            try await items.session.execute("DELETE FROM item WHERE id = 3000000000; UPDATE item SET id = 6000 WHERE id = 3000000001")
+            #expect(
+                refused?.code == .conflict && refused?.message.contains("300000000") == true,
+                "\(String(describing: refused))")
+            try await items.session.execute(
+                "DELETE FROM item WHERE id = 3000000000; UPDATE item SET id = 6000 WHERE id = 3000000001")
             try await running.untilReversible(items.database, "item")
             try await Steer(connections: items.database.options).run(.rollback, "item")
             try await running.expectRolledBack()

@@ -71,5 +71,55 @@ extension LiveMigrations {
                 await followed.session.close()
             }
         }
+
+        /// The comparison of the tables works in this direction, too, and its repair takes nothing from what rows keep.
+        @Test(arguments: try await Servers.outermost())
+        func aRepairKeepsWhatRowsKeep(_ binaries: ServerBinaries) async throws {
+            let dropped = try #require(WayBackCase.all.first { $0.name == "dropped_not_null" })
+            let followed = try await FollowedTable.migrate(dropped, on: binaries)
+            let (session, record) = (followed.session, followed.record)
+            let before = try await session.column("SELECT t::text FROM item_blue.item t ORDER BY id")
+            try await session.connection.run { connection in
+                try connection.execute(
+                    "DROP TABLE IF EXISTS \(record.suspects.sql); \(VerifySQL.create(record.suspects, for: record.plan))"
+                )
+                let sql = try VerifiedTable.read(record, on: connection).sql
+                let compare = sql.compare(pages: 0..<10, limit: 100)
+                #expect(try connection.query(compare).single().get("rows", as: Int.self) == 20)
+                #expect(try connection.query(compare).single().optional("places", as: String.self) == nil)
+                try connection.execute("UPDATE item_blue.item SET note = 'damaged' WHERE id IN (5, 6)")
+                let places: [String] = try connection.query(compare).single().get("places")
+                #expect(places.count == 2)
+                try connection.query(sql.noteDifferent, [.int(0), .array(places)])
+                let all: [Int64] = try connection.query(sql.all).rows.map { try $0.value() }
+                try connection.execute("UPDATE item SET note = 'meanwhile' WHERE id = 6")
+                for statement in sql.repair { try connection.query(statement, [.array(all.map(String.init))]) }
+                #expect(try connection.query("SELECT count(*) FROM \(record.kept.sql)").single().value() == 1)
+            }
+            #expect(
+                try await session.column("SELECT t::text FROM item_blue.item t ORDER BY id")
+                    == before.filter { !$0.hasPrefix("(6,") })
+            try await followed.spool(keys: ["6"])
+            try await followed.run(.replacing)
+            #expect(
+                try await session.column("SELECT t::text FROM item_blue.item t WHERE id = 6")
+                    == ["(6,\"old 6\",meanwhile)"])
+            try await followed.expectNothingKept()
+            await session.close()
+        }
+
+        /// What `--reverse` says is a part of the change.
+        @Test(arguments: try await Servers.outermost())
+        func anotherWayBackIsAnotherMigration(_ binaries: ServerBinaries) async throws {
+            let database = try await TestDatabase.create("way_back_other", on: binaries)
+            try await database.psql("CREATE TABLE item (id int PRIMARY KEY, price int)")
+            var request = MigrationRequest(
+                change: .alter(table: "item", clauses: "ALTER price TYPE int USING price * 100"),
+                reverse: [ReverseExpression(column: "price", expression: "price / 100")])
+            try await RunningMigration(request, database).summary()
+            request.reverse[0].expression = "price / 10"
+            let error = try #require(await RunningMigration(request, database).failure() as? MigrationError)
+            #expect(error.code == .conflict && error.message.contains("--reverse 'price=price / 100'"), "\(error)")
+        }
     }
 }

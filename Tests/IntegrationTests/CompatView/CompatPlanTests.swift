@@ -58,6 +58,9 @@ import Testing
             #expect(found.source == source)
             #expect(type == "bigint" || found.type == type, "\(found.type)")
             #expect(shape.view.description == "orders_old.orders")
+            let report = PlanReport(plan: plan).text
+            #expect(report.contains("\nold shape  orders_old.orders, a view of the new table"), "\(report)")
+            #expect(report.contains(shape.isPlain ? "written to like a table" : "written to through triggers"))
             // Not asked for, not planned.
             var other = request(clauses, reverse)
             other.compatViews = []

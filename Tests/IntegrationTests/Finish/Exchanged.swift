@@ -54,7 +54,7 @@ struct Exchanged: Sendable {
     func blue() async throws -> [String] {
         try await session.column(
             """
-            SELECT c.relkind || ' ' || c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace('\(name)_blue')
+            SELECT concat_ws(' ', c.relkind, c.relname) FROM pg_class c WHERE c.relnamespace = to_regnamespace('\(name)_blue')
             UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE connamespace = to_regnamespace('\(name)_blue') ORDER BY 1
             """)
     }

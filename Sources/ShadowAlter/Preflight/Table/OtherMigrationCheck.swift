@@ -16,19 +16,26 @@ struct OtherMigrationCheck: TableCheck {
         ).first
         guard let state else { return [] }
         guard try state.get("readable") else { return [unreadable(table)] }
-        // After the swap the shadow is the live table, and may be migrated again; the old one is only kept.
+        // After the swap the shadow is the live table, and may be migrated again, unless the old one still follows it; otherwise that is only kept.
         return try connection.query(
             """
-            SELECT m.name, m.phase, t.source_oid = $1 AS is_source, m.phase IN ('baking', 'done') AS swapped
-            FROM shadow_alter.migrated_table t JOIN shadow_alter.migration m ON m.id = t.migration_id
-            WHERE m.name <> $2 AND (t.source_oid = $1 OR t.green_oid = $1 AND m.phase NOT IN ('baking', 'done'))
+            SELECT m.name, m.phase, t.source_oid = $1 AND w.forward_id IS NULL AS is_source, w.forward_id IS NOT NULL AS is_followed,
+                m.phase IN ('baking', 'done') AS swapped
+            FROM shadow_alter.migrated_table t JOIN shadow_alter.migration w ON w.id = t.migration_id
+            JOIN shadow_alter.migration m ON m.id = coalesce(w.forward_id, w.id)
+            WHERE m.name <> $2 AND (t.source_oid = $1 AND (w.forward_id IS NULL OR m.phase = 'baking')
+                OR t.green_oid = $1 AND w.forward_id IS NULL AND m.phase NOT IN ('baking', 'done'))
             ORDER BY m.id
             """, [.int(table.oid), .text(table.migration)]
         ).rows.map { row in
             let name: String = try row.get("name")
             let phase: String = try row.get("phase")
             let swapped: Bool = try row.get("swapped")
-            let role = try row.get("is_source") ? (swapped ? "the old table" : "the live table") : "the new table"
+            let isSource: Bool = try row.get("is_source")
+            let isFollowed: Bool = try row.get("is_followed")
+            let role =
+                isFollowed
+                ? "the new table" : isSource ? (swapped ? "the old table" : "the live table") : "the new table"
             return Finding(
                 Refusal(
                     code: "other-migration", object: table.name,

@@ -1,0 +1,172 @@
+import PgConnection
+import ShadowAlter
+import Testing
+import ThrowawayServer
+
+extension LiveMigrations {
+    /// The time after the exchange: what ends it, and what it survives.
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct BakeTests {
+        @Test(arguments: try await Servers.outermost())
+        func itEndsByItself(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_time", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking(.duration(.seconds(3))))
+            let summary = try await running.summary()
+            #expect(summary.oldTables == [QualifiedName(schema: "item_blue", name: "item")])
+            #expect(summary.timings.map(\.phase).contains("baking"), "\(summary.timings)")
+            let status = try await StatusReader(connections: items.database.options).status(of: "item")
+            #expect(status.phase == .done && !status.rollbackPossible)
+            try await items.expectExact()
+            try await items.finish()
+        }
+
+        @Test(arguments: try await Servers.outermost())
+        func finalizeEndsIt(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_finalize", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            try await Finalize(connections: items.database.options).run("item")
+            try await running.summary()
+            #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["bigint"])
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// The run dies while the old table follows; what is written meanwhile is in the stream, and the same command goes on.
+        @Test(arguments: try await Servers.outermost())
+        func anotherRunGoesOn(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_resume", on: binaries)
+            let first = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await first.untilReversible(items.database, "item")
+            first.cancel()
+            _ = await first.failure()
+            try await items.session.execute(
+                "UPDATE item SET value = 'while nobody looked' WHERE id = 7; DELETE FROM item WHERE id = 8; INSERT INTO item VALUES (9000, 'n')"
+            )
+            let reader = StatusReader(connections: items.database.options)
+            #expect(try await reader.status(of: "item").condition == .paused)
+            // Nothing is said of a bake: it is under way.
+            let second = RunningMigration(Items.plain, items.database, .quick)
+            try await second.untilReversible(items.database, "item")
+            try await second.until("the old table has followed") {
+                try await items.session.isTrue(
+                    """
+                    (SELECT value FROM item_blue.item WHERE id = 7) = 'while nobody looked'
+                    AND NOT EXISTS (SELECT FROM item_blue.item WHERE id = 8) AND EXISTS (SELECT FROM item_blue.item WHERE id = 9000)
+                    """)
+            }
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await second.expectRolledBack()
+            #expect(try await items.session.column("SELECT value FROM item WHERE id = 7") == ["while nobody looked"])
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// A rollback that was asked for while no run was alive is made by the next one.
+        @Test(arguments: try await Servers.outermost())
+        func theNextRunRollsBack(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_later", on: binaries)
+            let first = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await first.untilReversible(items.database, "item")
+            first.cancel()
+            _ = await first.failure()
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await RunningMigration(Items.plain, items.database).expectRolledBack()
+            #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["integer"])
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// Somebody who reads holds the rollback up, not the application; it can be taken back, too.
+        @Test(arguments: try await Servers.outermost())
+        func aRollbackCanBeTakenBack(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_postpone", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            let reader = try await TestSession(items.database, "reader")
+            try await reader.execute("BEGIN; SELECT FROM item LIMIT 1")
+            let steer = Steer(connections: items.database.options)
+            try await steer.run(.rollback, "item")
+            try await running.until("the rollback waits for the reader") {
+                running.migration.status.snapshot.reason?.contains("\(reader.pid)") == true
+            }
+            try await steer.run(.postpone, "item")
+            try await running.until("the old table follows again") {
+                running.migration.status.snapshot.reason?.contains("follows") == true
+            }
+            try await reader.execute("COMMIT")
+            await reader.close()
+            #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["bigint"])
+            try await steer.run(.rollback, "item")
+            try await running.expectRolledBack()
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// What somebody has changed on the new table could not be carried back: it is named.
+        @Test(arguments: try await Servers.outermost())
+        func changesOfTheNewTableCloseTheWayBack(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_changed", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            try await items.session.execute("ALTER TABLE item ADD note text")
+            let status = StatusReader(connections: items.database.options)
+            try await running.until("the change is named") {
+                let found = try await status.status(of: "item")
+                return !found.rollbackPossible && found.message.contains("columns")
+            }
+            try await items.session.execute("ALTER TABLE item DROP note")
+            // A dropped column leaves its trace in the catalogs: the table is not what it was.
+            #expect(try await status.status(of: "item").rollbackPossible == false)
+            try await Finalize(connections: items.database.options).run("item")
+            try await running.summary()
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// Another migration of the table that the old one follows would take it away from under it.
+        @Test(arguments: try await Servers.outermost())
+        func nobodyElseMigratesTheNewTable(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_other", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            let other = MigrationRequest("item", "ALTER value TYPE varchar(100)", name: "other")
+            let refused = try #require(await RunningMigration(other, items.database).failure() as? Refused)
+            #expect(refused.refusals.map(\.code) == ["other-migration"], "\(refused)")
+            #expect(refused.description.contains("finalize item"), "\(refused)")
+            try await Finalize(connections: items.database.options).run("item")
+            try await running.summary()
+            await items.close()
+        }
+
+        /// What has no way back is refused before anything is created.
+        @Test(arguments: try await Servers.outermost())
+        func noBakeWithoutAWayBack(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_refused", on: binaries)
+            let requests = [
+                MigrationRequest("item", "ALTER value TYPE int USING length(value)"),
+                MigrationRequest("item", "ADD note text", strategy: .auto),
+            ]
+            for request in requests {
+                let refused = try #require(
+                    await RunningMigration(request, items.database, .quick.baking()).failure() as? Refused)
+                #expect(refused.refusals.map(\.code) == ["no-way-back"], "\(refused)")
+            }
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// Emptied is emptied on both sides.
+        @Test(arguments: try await Servers.outermost())
+        func truncation(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_truncate", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            try await items.session.execute("TRUNCATE item; INSERT INTO item VALUES (1, 'one')")
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await running.expectRolledBack()
+            #expect(try await items.session.column("SELECT id || value FROM item") == ["1one"])
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+    }
+}
