@@ -6,6 +6,8 @@ struct BakePhase: Sendable {
     enum End: Sendable {
         /// The time is over: the new tables stay.
         case baked
+        /// Somebody has asked for `finalize`.
+        case final
         /// The old tables are live again.
         case rolledBack
     }
@@ -17,6 +19,7 @@ struct BakePhase: Sendable {
     let refresher: Refresher
     let verification: VerifyPhase
     let rollback: Rollback
+    let throttle: Throttle
     let helm: Helm
     let settings: LiveSettings
     let status: StatusBox
@@ -29,32 +32,46 @@ struct BakePhase: Sendable {
 
     func run() async throws -> End {
         var readiness = RollbackReadiness(record: record, wayBack: wayBack, status: status, log: log)
-        try await begin()
-        var checked: ContinuousClock.Instant?
         var end = BakeEnd(record: record, finalizeAfter: settings.current.finalizeAfter)
+        var checked: ContinuousClock.Instant?
+        var refused: ContinuousClock.Instant?
+        try await begin()
         while true {
             if let reason = try await end.reason(on: control) {
                 log.notice("\(record.plan.oldTables) no longer follows: \(reason)")
-                return .baked
+                return reason == .finalize ? .final : .baked
             }
-            try await stream.drain()
-            _ = try await refresher.pass()
-            let isDue = checked.map { .now - $0 >= Self.checkInterval } ?? true
-            if isDue || helm.mayCutOver {
-                try await refresher.retryParked()
-                try await readiness.look(on: control)
-                checked = .now
+            // Whoever has stopped the work may still end it.
+            if throttle.stop == nil {
+                _ = try await refresher.pass()
+                if isDue(checked) || helm.wantsRollback && refused == nil {
+                    try await refresher.retryParked()
+                    _ = try await refresher.renewSpools()
+                    try await readiness.look(on: control)
+                    checked = .now
+                }
+                if readiness.mayBeVerified { try await verify() }
+                if helm.mayCutOver, readiness.isPossible, isDue(refused) {
+                    switch try await rollback.run() {
+                    case .rolledBack: return .rolledBack
+                    case .postponed: refused = nil
+                    case .refused(let reason):
+                        readiness.refuse(reason)
+                        refused = .now
+                    }
+                }
+                if !helm.wantsRollback { refused = nil }
             }
-            if readiness.mayBeVerified {
-                try await verify()
-            }
-            if helm.mayCutOver, readiness.isPossible, try await rollback.run() { return .rolledBack }
             status.update {
                 $0.isWaiting = true
                 $0.reason = readiness.reason(isWanted: helm.wantsRollback)
             }
             try await Task.sleep(for: Self.interval)
         }
+    }
+
+    private func isDue(_ last: ContinuousClock.Instant?) -> Bool {
+        last.map { .now - $0 >= Self.checkInterval } ?? true
     }
 
     /// What the forward way needed goes. From here on the old tables have every row of the new ones.

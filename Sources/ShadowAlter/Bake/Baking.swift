@@ -11,16 +11,19 @@ struct Baking: Sendable {
     let events: EventPost
     let log: Logger
 
-    /// Returns when the bake is over or the old tables are live again: the state tables tell which. Throws `wayBackLost` when the old tables can no
+    /// Returns when the bake is over or the old tables are live again. Throws `wayBackLost` when the old tables can no
     /// longer follow; the migration is done then.
-    func run(_ record: MigrationRecord, _ obedience: Obedience, _ throttle: Throttle) async throws {
+    func run(_ record: MigrationRecord, _ obedience: Obedience, _ throttle: Throttle) async throws
+        -> BakePhase.End
+    {
         let wayBack = try await open(record)
         let stream = try await ChangeStream(wayBack, options: connections, log: log)
         do {
-            try await clock.measure(.baking) {
+            let end = try await clock.measure(.baking) {
                 try await follow(record, wayBack, stream, obedience, throttle)
             }
             await stream.close()
+            return end
         } catch let error as MigrationError where error.code == .walLimit || error.code == .slotLost {
             await stream.close()
             throw try await lose(record, error)
@@ -54,7 +57,7 @@ struct Baking: Sendable {
     private func follow(
         _ record: MigrationRecord, _ wayBack: MigrationRecord, _ stream: ChangeStream, _ obedience: Obedience,
         _ throttle: Throttle
-    ) async throws {
+    ) async throws -> BakePhase.End {
         // What is asked of the migration is obeyed; what waits in the spools is the way back's.
         var followed = record
         followed.tables = wayBack.tables
@@ -78,10 +81,10 @@ struct Baking: Sendable {
                     record: record, wayBack: wayBack, control: control, connections: connections, stream: stream,
                     refresher: refresher, settings: settings, throttle: throttle, helm: helm, status: status,
                     events: events, log: log),
-                helm: helm, settings: settings, status: status, events: events, log: log)
+                throttle: throttle, helm: helm, settings: settings, status: status, events: events, log: log)
             let settle = SettlePhase(
                 record: record, control: settling, connections: connections, status: status, log: log)
-            try await escort.run { [control] _ in
+            let end = try await escort.run { [control] _ in
                 try await withThrowingTaskGroup(of: BakePhase.End?.self) { group in
                     group.addTask {
                         if !record.isSettled { try await settle.run() }
@@ -91,15 +94,17 @@ struct Baking: Sendable {
                     while let end = try await group.next() {
                         guard let end else { continue }
                         group.cancelAll()
-                        if end == .baked {
+                        if end != .rolledBack {
                             try await control.transaction { try StateStore.setPhase(.done, of: record.id, on: $0) }
                         }
-                        return
+                        return end
                     }
+                    throw CancellationError()
                 }
             }
             await connection.close()
             await settling.close()
+            return end
         } catch {
             await connection.close()
             await settling.close()

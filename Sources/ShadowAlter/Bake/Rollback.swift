@@ -16,15 +16,20 @@ struct Rollback: Sendable {
     let events: EventPost
     let log: Logger
 
-    /// Returns whether the old tables are live again. Otherwise nothing was touched, and the reason is logged.
-    func run() async throws -> Bool {
+    enum Outcome: Sendable, Equatable {
+        case rolledBack
+        /// Somebody has taken the wish back.
+        case postponed
+        /// Nothing was touched, for this reason.
+        case refused(String)
+    }
+
+    func run() async throws -> Outcome {
         let planned: MigrationRecord
         do {
             planned = try await plan()
         } catch let refused as Refused {
-            log.warning("there is no rollback: \(refused)")
-            status.update { $0.rollbackObstacle = refused.description }
-            return false
+            return .refused("\(refused)")
         }
         do {
             for table in planned.plan.analyzed {
@@ -38,16 +43,18 @@ struct Rollback: Sendable {
                 stream: stream, refresher: refresher, settings: settings, throttle: throttle, helm: helm,
                 status: status, events: events, log: log
             ).run()
-            if !isExchanged { try await takeBack(planned) }
-            if isExchanged { events.post(.rollback) }
-            return isExchanged
+            guard isExchanged else {
+                try await takeBack(planned)
+                return .postponed
+            }
+            events.post(.rollback)
+            return .rolledBack
         } catch is Landing.NotPossible {
             try await takeBack(planned)
-            return false
+            return .refused("a row has come in the last moment that the old table cannot have")
         } catch let error as MigrationError where error.code == .sourceChanged {
-            log.warning("there is no rollback: \(error.message)")
             try await takeBack(planned)
-            return false
+            return .refused(error.message)
         }
     }
 

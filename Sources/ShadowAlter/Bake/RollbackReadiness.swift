@@ -9,6 +9,7 @@ struct RollbackReadiness {
     let log: Logger
 
     /// Why there is no rollback now; nil: there is one.
+    private var refusal: String?
     private(set) var obstacle: String? = "it has not been looked yet"
     /// The catalogs' state that the way back was recorded with is that of before the exchange, until the exchange is settled.
     private var isSettled = false
@@ -25,8 +26,15 @@ struct RollbackReadiness {
     /// Rows that cannot go back differ, of course.
     var mayBeVerified: Bool { isSettled && obstacle == nil }
 
+    /// What an attempt has been refused for. It is tried again.
+    mutating func refuse(_ reason: String) {
+        guard refusal != reason else { return }
+        log.warning("there is no rollback: \(reason)")
+        refusal = reason
+    }
+
     func reason(isWanted: Bool) -> String {
-        switch (obstacle, isWanted) {
+        switch (obstacle ?? (isWanted ? refusal : nil), isWanted) {
         case (let obstacle?, true): "the rollback waits: \(obstacle)"
         case (let obstacle?, false): "a rollback is not possible: \(obstacle)"
         case (nil, _): "\(record.plan.oldTables) follows; `rollback` and `finalize` decide"

@@ -17,6 +17,7 @@ struct ShadowRun: Sendable {
 
     func run(_ record: MigrationRecord) async throws {
         var current = record
+        var retention = settings.current.finalizeAfter
         if record.phase < .done {
             let watcher = try await PgConnection.connect(connections, for: .control)
             do {
@@ -30,7 +31,7 @@ struct ShadowRun: Sendable {
                     let baking = Baking(
                         control: control, connections: connections, settings: settings, status: status, clock: clock,
                         events: events, log: log)
-                    try await baking.run(current, obedience, throttle)
+                    if try await baking.run(current, obedience, throttle) == .final { retention = .zero }
                     current = try await reread(record)
                 }
                 running.end()
@@ -41,7 +42,7 @@ struct ShadowRun: Sendable {
                 throw error
             }
         }
-        try await finish(current)
+        try await finish(current, retention: retention)
     }
 
     /// Takes the helm: for the way to the exchange, or for the time after it.
@@ -104,7 +105,7 @@ struct ShadowRun: Sendable {
     }
 
     /// The stream first, which costs the server something for as long as it is there.
-    private func finish(_ record: MigrationRecord) async throws {
+    private func finish(_ record: MigrationRecord, retention: Duration?) async throws {
         if record.phase == .rolledBack {
             try await RollbackEnd(
                 record: record, control: control, connections: connections, status: status, log: log
@@ -118,7 +119,7 @@ struct ShadowRun: Sendable {
             ).run()
         }
         status.update { $0.phase = .done }
-        guard let duration = settings.current.finalizeAfter else { return }
+        guard let duration = retention else { return }
         try await Retention(
             record: record, control: control, connections: connections, duration: duration, running: running,
             status: status, log: log

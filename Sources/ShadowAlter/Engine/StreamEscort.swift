@@ -14,31 +14,32 @@ struct StreamEscort: Sendable {
     let log: Logger
 
     /// Returns when the work has ended; whoever fails first ends all.
-    func run(_ work: @escaping @Sendable (Heartbeat) async throws -> Void) async throws {
+    func run<Value: Sendable>(_ work: @escaping @Sendable (Heartbeat) async throws -> Value) async throws -> Value {
         let heartbeat = Heartbeat(
             record: record, connection: obedience.connection, stream: stream, settings: settings, throttle: throttle,
             obedience: obedience, status: status, log: log)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { [stream] in
                 try await stream.run()
-                return false
+                return nil
             }
             group.addTask {
                 try await heartbeat.run()
-                return false
+                return nil
             }
             group.addTask { [connections, settings, throttle, log] in
                 let watch = ThrottleWatch(connections: connections, settings: settings, throttle: throttle, log: log)
                 try await watch.run()
-                return false
+                return nil
             }
             group.addTask {
                 try await work(heartbeat)
-                return true
             }
             // The others end by an error only.
-            _ = try await group.next()
+            let value = try await group.next()
             group.cancelAll()
+            guard let value, let value else { throw CancellationError() }
+            return value
         }
     }
 }

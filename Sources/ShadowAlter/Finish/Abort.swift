@@ -23,6 +23,12 @@ public struct Abort: Sendable {
                     "the new definition is live, \(record.plan.oldTablesAre) in the schema \(record.plan.blueSchema)",
                 advice: "`shadow-alter finalize \(name)` removes \(record.plan.oldTables)")
         }
+        guard record.phase != .rolledBack else {
+            throw MigrationError(
+                .conflict, "migration \(name) is being rolled back: the old definition is live already",
+                state: "what is left of the new tables is in the schema \(record.plan.greenSchema)",
+                advice: "give the command that started the migration once more, it finishes that")
+        }
         let owner = try await acquire(record, on: connection)
         if let owner {
             log.notice("migration \(name) is running (session \(owner)): asking it to end")

@@ -136,6 +136,14 @@ public struct StatusReader: Sendable {
 
     /// Nobody is in the way of what cannot be done yet.
     private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
+        if record.phase == .baking {
+            guard let wayBack = try StateStore.wayBack(of: record.id, on: connection), wayBack.phase == .cuttingOver
+            else {
+                return []
+            }
+            return try BlockerFinder(wayBack, patience: MigrationOptions().lockTimeout, on: connection).find(
+                on: connection)
+        }
         guard record.phase == .ready || record.phase == .cuttingOver else { return [] }
         return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
     }
