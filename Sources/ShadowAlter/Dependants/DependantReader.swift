@@ -34,6 +34,14 @@ struct MigratedTable: Sendable {
     /// rows itself.
     var leaves: [Leaf] = []
 
+    /// The view of the old shape that is ours; on the way back only.
+    var compatViews: [CompatViewOID] = []
+
+    struct CompatViewOID: Sendable {
+        let shape: CompatShape
+        let oid: UInt32
+    }
+
     struct Leaf: Sendable {
         let green: QualifiedName
         let live: QualifiedName
@@ -58,6 +66,9 @@ struct MigratedTable: Sendable {
             var table = Self(
                 plan.exchange, greenOID: oid, isInTree: plan.isInTree,
                 completion: plan.indexes.map(\.definition) + plan.afterIndexes)
+            table.compatViews = try CompatViews.present(plan.compat.map { [$0] } ?? [], on: connection).map {
+                CompatViewOID(shape: $0, oid: $1)
+            }
             guard plan.isPartitioned else { return table }
             let tree = try PartitionTree.read(oid, on: connection)
             table.leaves = tree.leaves.filter { plan.partitions.contains($0.name) }.map { leaf in
@@ -94,6 +105,7 @@ enum Dependants {
         PartitionTriggerReader(),
         PolicyReader(),
         PublicationReader(),
+        CompatViewReader(),
     ]
 
     /// All dependants of the tables, in the order in which they are restored; they are removed in the opposite order.

@@ -68,6 +68,14 @@ struct Opening: Sendable {
                     state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
                     advice: "give the same --reverse, or end that one by `shadow-alter abort \(name)`")
             }
+            guard record.plan.request.compatViews == request.compatViews else {
+                let given = record.plan.request.compatViews.map { "--compat-view \($0.rawValue)" }
+                throw MigrationError(
+                    .conflict,
+                    "there is a migration named \(name) already, and it was begun with \(given.isEmpty ? "no --compat-view" : given.joined(separator: " "))",
+                    state: "nothing was changed; that migration is in the phase \(record.phase.rawValue)",
+                    advice: "give the same --compat-view, or end that one by `shadow-alter abort \(name)`")
+            }
             // A run that died right after the swap has left its slot: this one finishes that.
             let isFinished =
                 try !finalizes && record.phase == .done && record.isSettled && !Leftovers.exist(record, on: connection)

@@ -165,6 +165,8 @@ struct ShadowRun: Sendable {
                 settings: settings, throttle: throttle, helm: helm, status: status, log: log),
             status: status, events: events, log: log)
         try await clock.measure(.catchingUp) { try await sync.catchUp() }
+        var landing = landing
+        landing.statements += try await control.transaction { try CompatViews.statements(record, on: $0) }
         let cutOver = CutOverPhase(
             record: record, landing: landing, control: control, connections: connections, stream: stream,
             refresher: refresher,

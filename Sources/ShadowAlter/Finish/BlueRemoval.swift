@@ -21,6 +21,7 @@ struct BlueRemoval: Sendable {
     /// Throws `conflict` when something stands on the old tables, which are untouched then, and when somebody is in the way for too long.
     func run() async throws {
         let large = try await rehearse()
+        try await removeCompatViews()
         while let piece = try await connection.run({ [record] in try BluePieces.next(record, large: large, on: $0) }) {
             note("dropping \(piece.title)")
             let start = ContinuousClock.now
@@ -76,6 +77,22 @@ struct BlueRemoval: Sendable {
                 if !tables.isEmpty { try connection.execute("DROP TABLE \(names)") }
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
                 return Set(large.map(\.oid))
+            }
+        }
+    }
+
+    /// In one piece: all views go, or none.
+    private func removeCompatViews() async throws {
+        let shapes = record.plan.compatShapes
+        guard !shapes.isEmpty else { return }
+        try await politely([]) { [record] in
+            try await connection.transaction { connection in
+                // Whoever reads a view meanwhile waits behind us.
+                try connection.execute("SET LOCAL lock_timeout = '500ms'")
+                for statement in CompatSQL.drop(shapes) { try connection.execute(statement) }
+                try StateStore.noteFinalize(
+                    "finalize has begun, the views of --compat-view were dropped last; `finalize` goes on with it",
+                    of: record.id, on: connection)
             }
         }
     }

@@ -21,15 +21,18 @@ public struct MigrationRequest: Codable, Sendable, Hashable {
     public var allowedPublications: [String]
     /// What the way back needs to be told; a part of the change.
     public var reverse: [ReverseExpression]
+    /// The shapes that applications find beside the live table.
+    public var compatViews: [CompatView]
 
     public init(
         change: Change, name: String? = nil, strategy: Strategy = .auto, allowedPublications: [String] = [],
-        reverse: [ReverseExpression] = []
+        reverse: [ReverseExpression] = [], compatViews: [CompatView] = []
     ) {
         self.change = change
         self.name = name
         self.strategy = strategy
         self.allowedPublications = allowedPublications
         self.reverse = reverse
+        self.compatViews = compatViews
     }
 }

@@ -82,6 +82,11 @@ public struct PlanReport: Sendable {
             "new table  \(table.green), which takes the old one's place",
             "old table  \(plan.blueSchema).\(table.source.name) after the cut-over, until `finalize`",
         ]
+        if let shape = table.compat {
+            lines.append(
+                "old shape  \(shape.view), a view of the new table from the cut-over until `finalize`, written to "
+                    + (shape.isPlain ? "like a table" : "through triggers"))
+        }
         if plan.tables.count == 1 { lines.append(disk) }
         lines.append("key        " + table.key.map { describe($0) }.joined(separator: ", "))
         let columns = table.columns.compactMap { change(of: $0) }

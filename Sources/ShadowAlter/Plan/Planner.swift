@@ -53,6 +53,7 @@ public enum Planner {
             warnings: [])
         (plan.strategy, plan.strategyReason) = try StrategyChoice(request: request, change: change, tried: tried).made()
         try complete(&plan, tried, reverse, on: connection)
+        plan = try CompatPlanner.plan(plan, tried, on: connection)
         if plan.strategy == .native {
             if !request.reverse.isEmpty {
                 plan.warnings.append(

@@ -36,6 +36,12 @@ struct ChangeArguments: ParsableArguments {
             valueName: "column=expression"))
     var reverse: [ReverseExpression] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "old: from the cut-over until `finalize`, show the table in its old shape, for reading and writing, as a view in the schema NAME_old.",
+            valueName: "shape"))
+    var compatView: [CompatView] = []
+
     func validate() throws {
         switch (table, alter, script) {
         case (.some, .some, nil), (nil, nil, .some): break
@@ -50,7 +56,7 @@ struct ChangeArguments: ParsableArguments {
         if let table, let alter {
             return MigrationRequest(
                 change: .alter(table: table, clauses: alter), name: name, strategy: strategy,
-                allowedPublications: allowPublication, reverse: reverse)
+                allowedPublications: allowPublication, reverse: reverse, compatViews: shapes)
         }
         let path = script ?? ""
         guard let data = FileManager.default.contents(atPath: path), let text = String(bytes: data, encoding: .utf8)
@@ -59,11 +65,16 @@ struct ChangeArguments: ParsableArguments {
         }
         return MigrationRequest(
             change: .script(text), name: name, strategy: strategy, allowedPublications: allowPublication,
-            reverse: reverse)
+            reverse: reverse, compatViews: shapes)
     }
+
+    /// Given twice is given once.
+    private var shapes: [CompatView] { CompatView.allCases.filter { compatView.contains($0) } }
 }
 
 extension MigrationRequest.Strategy: ExpressibleByArgument {}
+
+extension CompatView: ExpressibleByArgument {}
 
 extension ReverseExpression: ExpressibleByArgument {
     public init?(argument: String) { self.init(text: argument) }

@@ -54,7 +54,11 @@ struct StoredQueries: Sendable {
                 FROM reached x JOIN pg_proc p ON p.oid = x.objid JOIN pg_namespace n ON n.oid = p.pronamespace
                 WHERE x.classid = 'pg_proc'::regclass
                 ORDER BY 1, 3, 4, 5
-                """, [.array(tables.map { String($0.sourceOID) })])
+                """,
+            [
+                .array(tables.map { String($0.sourceOID) }),
+                .array(tables.flatMap(\.compatViews).map { String($0.oid) }),
+            ])
         var queries = try names.rows.compactMap { row -> StoredQuery? in
             guard let kind = StoredQuery.Kind(rawValue: try row.get("kind")) else { return nil }
             return StoredQuery(
@@ -81,7 +85,7 @@ struct StoredQueries: Sendable {
         }
     }
 
-    /// The head of a query with the OIDs of tables as `$1`: in `reached` are the tables, what belongs to them, and all that uses them
+    /// The head of a query with the OIDs of tables as `$1`, and of views that do not count as `$2`: in `reached` are the tables, what belongs to them, and all that uses them
     /// through views and functions.
     private static let closure = """
         WITH RECURSIVE reached (classid, objid) AS (
@@ -104,6 +108,7 @@ struct StoredQueries: Sendable {
                 FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid AND w.rulename = '_RETURN'
                 JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
                 WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND d.classid = 'pg_rewrite'::regclass
+                    AND v.oid <> ALL ($2::oid[])
                 UNION ALL
                 SELECT 'pg_proc'::regclass, d.objid FROM pg_depend d
                 WHERE d.refclassid = r.classid AND d.refobjid = r.objid AND d.classid = 'pg_proc'::regclass

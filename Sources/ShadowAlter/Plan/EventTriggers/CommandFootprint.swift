@@ -39,7 +39,9 @@ struct CommandFootprint: Sendable, Equatable {
             + LockPlan(plan).statements(owners: [:]) + dependants
             + SwapSQL.statements(
                 for: plan.exchanges, blueSchema: plan.blueSchema, statistics: plan.exchanges.map { _ in none })
-            + ["DROP PUBLICATION p", "DROP TABLE t", "DROP SCHEMA s"]
+            + (plan.compatShapes.isEmpty ? [] : CompatSQL.kinds) + [
+                "DROP PUBLICATION p", "DROP TABLE t", "DROP SCHEMA s",
+            ]
     }
 
     private mutating func add(_ text: String) {
