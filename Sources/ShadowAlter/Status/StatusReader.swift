@@ -82,11 +82,12 @@ public struct StatusReader: Sendable {
         ).first
         guard let row else { throw Vanished() }
         var tables = try record.tables.map { try table($0, record.phase, countsKeys: live == nil, on: connection) }
+        let wayBack = record.phase == .baking ? try StateStore.wayBack(of: record.id, on: connection) : nil
         var obstacle: String?
         if record.phase == .baking {
             obstacle = try StateStore.rollbackObstacle(of: record.id, on: connection)
             // The keys that wait are the way back's.
-            for (index, back) in (try StateStore.wayBack(of: record.id, on: connection)?.tables ?? []).enumerated() {
+            for (index, back) in (wayBack?.tables ?? []).enumerated() {
                 let following = try table(back, .baking, countsKeys: live == nil, on: connection)
                 tables[index].spooled = following.spooled
                 tables[index].refreshed += following.refreshed
@@ -118,8 +119,8 @@ public struct StatusReader: Sendable {
                 attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
-            blockers: try blockers(record, on: connection),
-            verify: try verification(record, live, on: connection), startedAt: try row.get("started_at"),
+            blockers: try blockers(wayBack ?? record, on: connection),
+            verify: try verification(record, wayBack, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: record.phase == .baking ? obstacle == nil : !record.phase.isAfterSwap,
             message: message.isEmpty ? obstacle.map { "a rollback is not possible: \($0)" } ?? "" : message,
@@ -136,26 +137,21 @@ public struct StatusReader: Sendable {
 
     /// Nobody is in the way of what cannot be done yet.
     private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
-        if record.phase == .baking {
-            guard let wayBack = try StateStore.wayBack(of: record.id, on: connection), wayBack.phase == .cuttingOver
-            else {
-                return []
-            }
-            return try BlockerFinder(wayBack, patience: MigrationOptions().lockTimeout, on: connection).find(
-                on: connection)
-        }
-        guard record.phase == .ready || record.phase == .cuttingOver else { return [] }
+        guard record.phase == .cuttingOver || record.phase == .ready && !record.isWayBack else { return [] }
         return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
     }
 
+    /// The last one: of the old tables, if they follow and were compared since.
     private static func verification(
-        _ record: MigrationRecord, _ live: StatusBox.Snapshot?, on connection: isolated PgConnection
+        _ record: MigrationRecord, _ wayBack: MigrationRecord?, _ live: StatusBox.Snapshot?,
+        on connection: isolated PgConnection
     ) throws -> MigrationStatus.Verify {
         if let live, live.verify.outcome == .running { return live.verify }
         var verify = MigrationStatus.Verify()
-        let leftOut = record.plan.uncompared
+        let back = try wayBack.flatMap { try StateStore.verification(of: $0.id, on: connection) }
+        let leftOut = (back == nil ? record : wayBack ?? record).plan.uncompared
         verify.uncompared = leftOut.isEmpty ? nil : leftOut
-        guard let last = try StateStore.verification(of: record.id, on: connection) else { return verify }
+        guard let last = try back ?? StateStore.verification(of: record.id, on: connection) else { return verify }
         verify.rowsChecked = last.rows
         verify.mismatches = last.mismatches
         verify.outcome = last.outcome

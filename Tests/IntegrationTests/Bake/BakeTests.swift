@@ -1,5 +1,6 @@
 import PgConnection
 import ShadowAlter
+import Synchronization
 import Testing
 import ThrowawayServer
 
@@ -28,6 +29,51 @@ extension LiveMigrations {
             try await running.summary()
             #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["bigint"])
             try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// Nobody is there who could be asked.
+        @Test(arguments: try await Servers.outermost())
+        func finalizeAfterTheRunHasDied(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_dead", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            running.cancel()
+            _ = await running.failure()
+            try await Finalize(connections: items.database.options).run("item")
+            #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["bigint"])
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        /// What the application does not do: somebody writes to the old table. It is found when it is asked for, and mended.
+        @Test(arguments: try await Servers.outermost())
+        func aForeignWriteIsFound(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_foreign", on: binaries)
+            let observer = SeenEvents()
+            var options = MigrationOptions.quick.baking()
+            options.observer = observer
+            let running = RunningMigration(Items.plain, items.database, options)
+            running.mayFindMismatches()
+            try await running.untilReversible(items.database, "item")
+            let reader = StatusReader(connections: items.database.options)
+            try await running.until("it is verified by itself") {
+                try await reader.status(of: "item").verify.outcome == .passed
+                    && running.log.all.filter { $0.contains("verified 5000 rows") }.count == 2
+            }
+            let before = try await reader.status(of: "item").verify.startedAt
+            try await items.session.execute("UPDATE item_blue.item SET value = 'foreign' WHERE id = 77")
+            try await Steer(connections: items.database.options).run(.verify, "item")
+            try await running.until("the verification that was asked for has ended") {
+                let verify = try await reader.status(of: "item").verify
+                return verify.startedAt != before && verify.outcome == .passed
+            }
+            #expect(try await reader.status(of: "item").verify.mismatches == 1)
+            #expect(running.log.contains("id = '77'"), "\(running.log.all)")
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await running.expectRolledBack()
+            #expect(try await items.session.column("SELECT value FROM item WHERE id = 77") == ["value 77"])
+            #expect(observer.kinds.contains(.cutOver) && observer.kinds.contains(.rollback), "\(observer.kinds)")
             await items.close()
         }
 
@@ -168,5 +214,15 @@ extension LiveMigrations {
             try await Remains(session: items.session).expectNothing()
             await items.close()
         }
+    }
+}
+
+/// What a run has told.
+private final class SeenEvents: MigrationObserver {
+    private let seen = Mutex<[MigrationEvent.Kind]>([])
+    var kinds: [MigrationEvent.Kind] { seen.withLock { $0 } }
+
+    func observe(_ event: MigrationEvent, in scene: EventScene) async throws {
+        seen.withLock { $0.append(event.kind) }
     }
 }
