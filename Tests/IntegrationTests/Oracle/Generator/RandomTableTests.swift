@@ -4,14 +4,19 @@ import Testing
 import ThrowawayServer
 
 extension LiveMigrations {
-    /// Tables that nobody has thought of. A seed that has found something replays it: `SHADOW_ALTER_SEED`; `SHADOW_ALTER_ROUNDS` tells how many.
+    /// Tables that nobody has thought of. `SHADOW_ALTER_ROUNDS=100` hunts for as many, other ones each time; a seed that has found something
+    /// replays it: `SHADOW_ALTER_SEED`. Without either they are always the same few, two of which have found something once: what a hunt finds
+    /// is nothing that somebody else's change has broken.
     @Suite(.serialized, .timeLimit(.minutes(60))) struct RandomTableTests {
+        private static let usualSeed: UInt64 = 5_873_795_104_909_514_624
+
         @Test(arguments: try await Servers.outermost())
         func nothingDiffers(_ binaries: ServerBinaries) async throws {
             let environment = ProcessInfo.processInfo.environment
             let isReplay = environment[WorkloadSeed.variable].map { !$0.isEmpty } ?? false
-            let rounds = environment["SHADOW_ALTER_ROUNDS"].flatMap { Int($0) } ?? (isReplay ? 1 : 4)
-            let first = try WorkloadSeed.choose()
+            let hunted = environment["SHADOW_ALTER_ROUNDS"].flatMap { Int($0) }
+            let rounds = hunted ?? (isReplay ? 1 : 4)
+            let first = hunted == nil && !isReplay ? Self.usualSeed : try WorkloadSeed.choose()
             var outcomes: [String: Int] = [:]
             for round in 0..<rounds {
                 let seed = first &+ UInt64(round)
