@@ -37,7 +37,33 @@ extension TablePlan {
         plan.publishesWholeRows = inverse.publishesWholeRows
         plan.indexes = []
         plan.afterIndexes = []
-        plan.sequences = sequences.compactMap { sequence in
+        plan.sequences = exchange.reversedSequences(blueSchema: blueSchema)
+        plan.partitions = []
+        plan.replacesRows = plan.mapping.kept != nil
+        plan.uncompared = inverse.uncompared
+        plan.inverse = InverseMapping(columns: [], obstacles: ["this is the way back"])
+        return plan
+    }
+}
+
+extension ParentPlan {
+    /// The same of a partitioned table, which has no rows of its own.
+    ///
+    /// - Parameter columns: of one of its partitions, on the way back.
+    func reversed(blueSchema: String, liveOID: UInt32, columns: [ColumnPlan]) -> ParentPlan {
+        var plan = self
+        plan.source = exchange.live
+        plan.sourceOID = liveOID
+        plan.green = QualifiedName(schema: blueSchema, name: source.name)
+        plan.columns = columns
+        plan.sequences = exchange.reversedSequences(blueSchema: blueSchema)
+        return plan
+    }
+}
+
+extension Exchange {
+    fileprivate func reversedSequences(blueSchema: String) -> [SequencePlan] {
+        sequences.compactMap { sequence in
             switch sequence {
             case .serial(let name, let column?):
                 columns.first { $0.greenName == column }.map { .serial(sequence: name, greenColumn: $0.name) }
@@ -49,11 +75,6 @@ extension TablePlan {
                     green: QualifiedName(schema: blueSchema, name: old.name))
             }
         }
-        plan.partitions = []
-        plan.replacesRows = plan.mapping.kept != nil
-        plan.uncompared = inverse.uncompared
-        plan.inverse = InverseMapping(columns: [], obstacles: ["this is the way back"])
-        return plan
     }
 }
 

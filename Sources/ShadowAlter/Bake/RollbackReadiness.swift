@@ -66,7 +66,7 @@ struct RollbackReadiness {
             for table in current.tables {
                 if let parked = try Self.parked(table, on: connection) { return parked }
             }
-            for table in current.plan.tables {
+            for table in current.plan.exchanges {
                 let digest = try CatalogFingerprint.digest(
                     of: table.sourceOID, publication: wayBack.streamName, on: connection)
                 let parts = CatalogFingerprint.difference(table.fingerprint, digest)
@@ -110,6 +110,10 @@ struct RollbackReadiness {
             for index in plan.tables.indices {
                 plan.tables[index].fingerprint = try CatalogFingerprint.digest(
                     of: plan.tables[index].sourceOID, publication: wayBack.streamName, on: connection)
+            }
+            for index in plan.parents.indices {
+                plan.parents[index].fingerprint = try CatalogFingerprint.digest(
+                    of: plan.parents[index].sourceOID, publication: wayBack.streamName, on: connection)
             }
             try StateStore.setPlan(plan, of: wayBack.id, on: connection)
             try StateStore.setSettled(true, of: wayBack.id, on: connection)

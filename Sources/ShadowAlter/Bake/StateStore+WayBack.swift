@@ -7,7 +7,11 @@ extension StateStore {
         of record: MigrationRecord, on connection: isolated PgConnection
     ) throws -> MigrationRecord {
         if let existing = try wayBack(of: record.id, on: connection) { return existing }
-        let plan = try WayBack.plan(record.plan, liveOIDs: record.tables.map(\.greenOID))
+        let parents: [UInt32] = try record.plan.parents.map { parent in
+            try connection.query("SELECT $1::text::regclass::oid", [.text(parent.green.sql)]).single().value()
+        }
+        let plan = try WayBack.plan(
+            record.plan, liveOIDs: record.tables.map(\.greenOID), parentOIDs: parents)
         let id: Int64 = try connection.query(
             """
             INSERT INTO shadow_alter.migration (name, forward_id, phase, stream_name, plan, settled, reason)

@@ -10,17 +10,24 @@ enum WayBack {
     ///
     /// Throws `Refused` where a table has none.
     ///
-    /// - Parameter liveOIDs: the new tables', in the order of `forward.tables`.
-    static func plan(_ forward: MigrationPlan, liveOIDs: [UInt32]) throws -> MigrationPlan {
+    /// - Parameters:
+    ///   - liveOIDs: the new tables', in the order of `forward.tables`.
+    ///   - parentOIDs: those of the partitioned ones above them, in the order of `forward.parents`.
+    static func plan(_ forward: MigrationPlan, liveOIDs: [UInt32], parentOIDs: [UInt32]) throws -> MigrationPlan {
         let refusals = Self.refusals(forward)
         guard refusals.isEmpty else { throw Refused(refusals) }
-        return MigrationPlan(
+        var plan = MigrationPlan(
             name: forward.name, request: forward.request, strategy: .shadow,
             strategyReason: "it is the way back", greenSchema: forward.blueSchema, blueSchema: forward.greenSchema,
             searchPath: forward.searchPath, timeZone: forward.timeZone, nativeStatements: [],
             tables: try zip(forward.tables, liveOIDs).map { table, oid in
                 try table.reversed(blueSchema: forward.blueSchema, liveOID: oid)
             }, dependants: [], warnings: [])
+        // The columns have the same names throughout a tree; each partition may have them in an order of its own.
+        plan.parents = zip(forward.parents, parentOIDs).map { parent, oid in
+            parent.reversed(blueSchema: forward.blueSchema, liveOID: oid, columns: plan.tables.first?.columns ?? [])
+        }
+        return plan
     }
 
     /// Why a migration cannot go back; empty when it can.
@@ -33,12 +40,13 @@ enum WayBack {
                     "leave out --bake, or take --strategy shadow to build a new table all the same")
             ]
         }
-        let trees = plan.parents.map { parent in
+        let partitions = plan.dependants.filter { $0.kind == .partition }.map { partition in
             refusal(
-                parent.source.description, "it is partitioned", "the way back of partitioned tables is not supported",
+                partition.name, "it is exchanged without its partitioned table",
+                "to attach the old one again, PostgreSQL would have to read all of it under the lock",
                 "leave out --bake")
         }
-        return trees
+        return partitions
             + plan.tables.flatMap { table -> [Refusal] in
                 if table.isPartitioned {
                     return [
