@@ -33,7 +33,7 @@ struct BakePhase: Sendable {
     func run() async throws -> End {
         var readiness = RollbackReadiness(record: record, wayBack: wayBack, status: status, log: log)
         var end = BakeEnd(record: record, finalizeAfter: settings.current.finalizeAfter)
-        var checked: ContinuousClock.Instant?
+        var check = RepeatedCheck(interval: Self.checkInterval)
         var refused: ContinuousClock.Instant?
         try await begin()
         while true {
@@ -44,14 +44,15 @@ struct BakePhase: Sendable {
             // Whoever has stopped the work may still end it.
             if throttle.stop == nil {
                 _ = try await refresher.pass()
-                if isDue(checked) || helm.wantsRollback && refused == nil {
+                if check.isDue || helm.wantsRollback && refused == nil {
+                    let start = ContinuousClock.now
                     try await refresher.retryParked()
                     _ = try await refresher.renewSpools()
                     try await readiness.look(on: control)
-                    checked = .now
+                    check.note(since: start)
                 }
                 if readiness.mayBeVerified { try await verify() }
-                if helm.mayCutOver, readiness.isPossible, isDue(refused) {
+                if helm.mayCutOver, readiness.isPossible, refused.map({ .now - $0 >= Self.checkInterval }) ?? true {
                     switch try await rollback.run() {
                     case .rolledBack: return .rolledBack
                     case .postponed: refused = nil
@@ -68,10 +69,6 @@ struct BakePhase: Sendable {
             }
             try await Task.sleep(for: Self.interval)
         }
-    }
-
-    private func isDue(_ last: ContinuousClock.Instant?) -> Bool {
-        last.map { .now - $0 >= Self.checkInterval } ?? true
     }
 
     /// What the forward way needed goes. From here on the old tables have every row of the new ones.
@@ -101,5 +98,20 @@ struct BakePhase: Sendable {
             // A row that cannot go back has come meanwhile; it will be parked.
             log.info("the verification of the old tables is put off: \(error.message)")
         }
+    }
+}
+
+/// When something is looked at again that takes longer the more there is of it.
+private struct RepeatedCheck {
+    let interval: Duration
+    private var due = ContinuousClock.now
+
+    init(interval: Duration) { self.interval = interval }
+
+    var isDue: Bool { .now >= due }
+
+    /// At most a twentieth of the time is spent on it.
+    mutating func note(since start: ContinuousClock.Instant) {
+        due = .now + max(interval, (ContinuousClock.now - start) * 20)
     }
 }

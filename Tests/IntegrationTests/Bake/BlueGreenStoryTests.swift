@@ -6,7 +6,7 @@ import ThrowawayServer
 
 extension LiveMigrations {
     /// The whole story under a load that writes down what the server has acknowledged: exchanged, followed, rolled back, exchanged again, final.
-    @Suite(.serialized, .timeLimit(.minutes(10))) struct BlueGreenStoryTests {
+    @Suite(.serialized, .timeLimit(.minutes(20))) struct BlueGreenStoryTests {
         @Test(arguments: try await Servers.outermost())
         func theLoadNoticesNothing(_ binaries: ServerBinaries) async throws {
             let migrationCase = try #require(try MigrationCase.all().first { $0.name == "int-to-bigint-serial" })
@@ -36,27 +36,49 @@ extension LiveMigrations {
             let request = MigrationRequest("public.orders", "ALTER COLUMN id TYPE bigint", strategy: .shadow)
             let steer = Steer(connections: database.options)
 
-            let first = RunningMigration(request, database, .quick.baking())
-            try await first.untilReversible(database, "orders")
+            let first = RunningMigration(request, database, .quick.manual().baking())
+            try await exchange(first, database, workload, "forward")
             try await expectExact(workload, database, .after, "after the exchange")
             try await proceed(workload)
+            let asked = MonotonicTime.now
             try await steer.run(.rollback, "orders")
             try await first.expectRolledBack()
-            print("rolled back: \(first.exchanges)")
+            tell("back", first, workload, since: asked)
             try await expectExact(workload, database, .before, "after the rollback")
             try await DefinitionOracle.expectSame(
                 DefinitionOracle(database: database).read(), before, "after the rollback")
             try await proceed(workload)
 
-            let second = RunningMigration(request, database, .quick.baking())
-            try await second.untilReversible(database, "orders")
+            let second = RunningMigration(request, database, .quick.manual().baking())
+            try await exchange(second, database, workload, "forward again")
             try await proceed(workload)
             try await expectExact(workload, database, .after, "after the second exchange")
             try await Finalize(connections: database.options).run("orders")
             try await second.summary()
-            print("final: \(second.exchanges)")
             try await proceed(workload)
             try await expectExact(workload, database, .after, "in the end")
+        }
+
+        private func exchange(
+            _ running: RunningMigration, _ database: TestDatabase, _ workload: Workload, _ which: String
+        ) async throws {
+            let session = try await TestSession(database)
+            try await running.untilReady(session)
+            await session.close()
+            let asked = MonotonicTime.now
+            try await Steer(connections: database.options).run(.cutOver, "orders")
+            try await running.until("the exchange") { running.migration.status.snapshot.phase == .baking }
+            tell(which, running, workload, since: asked)
+            try await running.untilReversible(database, "orders")
+        }
+
+        /// For people: what it was like depends on the machine.
+        private func tell(
+            _ which: String, _ running: RunningMigration, _ workload: Workload, since start: MonotonicTime
+        ) {
+            let wait = workload.report.longestWait(from: start, to: .now)
+            let milliseconds = wait.map { Double($0.nanoseconds / 10_000) / 100 } ?? 2
+            print("\(which): longest statement \(milliseconds) ms; \(running.exchanges.last ?? "")")
         }
 
         private func expectExact(
