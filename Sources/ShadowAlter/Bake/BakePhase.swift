@@ -23,7 +23,6 @@ struct BakePhase: Sendable {
     let helm: Helm
     let settings: LiveSettings
     let status: StatusBox
-    let events: EventPost
     let log: Logger
 
     private static let interval = Duration.milliseconds(500)

@@ -81,7 +81,7 @@ struct Baking: Sendable {
                     record: record, wayBack: wayBack, control: control, connections: connections, stream: stream,
                     refresher: refresher, settings: settings, throttle: throttle, helm: helm, status: status,
                     events: events, log: log),
-                throttle: throttle, helm: helm, settings: settings, status: status, events: events, log: log)
+                throttle: throttle, helm: helm, settings: settings, status: status, log: log)
             let settle = SettlePhase(
                 record: record, control: settling, connections: connections, status: status, log: log)
             let end = try await escort.run { [control] _ in
