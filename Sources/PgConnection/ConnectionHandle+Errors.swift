@@ -18,7 +18,15 @@ extension ConnectionHandle {
         let message = pointer.map { String(cString: PQerrorMessage($0)).trimmingNewlines() } ?? ""
         return PgError(
             code: .connectionLost,
-            message: message.isEmpty ? "the connection to the server is lost" : message, statement: statement)
+            message: severed ?? (message.isEmpty ? "the connection to the server is lost" : message),
+            statement: statement)
+    }
+
+    /// What to say instead of libpq's words, which blame the server.
+    private var severed: String? {
+        cancellation.hasBeenSevered
+            ? "the connection was given up, because no answer came through it any more"
+            : nil
     }
 
     private func error(_ result: OpaquePointer, statement: String?) -> PgError {
@@ -30,7 +38,7 @@ extension ConnectionHandle {
             var error = lost(statement)
             if PQstatus(pointer) != CONNECTION_BAD { error.code = .unexpectedResult }
             let message = String(cString: PQresultErrorMessage(result)).trimmingNewlines()
-            if !message.isEmpty { error.message = message }
+            if severed == nil, !message.isEmpty { error.message = message }
             return error
         }
         var error = PgError(

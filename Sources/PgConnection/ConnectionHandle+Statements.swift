@@ -84,6 +84,36 @@ extension ConnectionHandle {
         try execute("SELECT " + calls.joined(separator: ", "))
     }
 
+    /// Sets what the connection string says nothing about (its `options`, or `PGOPTIONS`). What a role or a database has as its defaults
+    /// does not count.
+    func applyUnlessGiven(_ settings: [String: String]) throws {
+        guard !settings.isEmpty else { return }
+        do {
+            try setUnlessGiven(settings)
+        } catch let error as PgError where error.sqlState?.classCode == "22" {
+            // One that the server's system cannot have, such as client_connection_check_interval on Windows: the others, then.
+            for setting in settings {
+                do {
+                    try setUnlessGiven([setting.key: setting.value])
+                } catch let error as PgError where error.sqlState?.classCode == "22" {
+                    continue
+                }
+            }
+        }
+    }
+
+    private func setUnlessGiven(_ settings: [String: String]) throws {
+        let rows = settings.sorted { $0.key < $1.key }.map {
+            "(\(Quoting.literal($0.key)), \(Quoting.literal($0.value)))"
+        }
+        // A setting that the server's version does not have is in no row of pg_settings.
+        try execute(
+            """
+            SELECT pg_catalog.set_config(s.name, w.value, false) FROM (VALUES \(rows.joined(separator: ", "))) w (name, value)
+            JOIN pg_catalog.pg_settings s ON s.name = w.name WHERE s.source <> 'client'
+            """)
+    }
+
     func open(for statement: String) throws -> OpaquePointer {
         guard let pointer else {
             throw PgError(

@@ -10,7 +10,7 @@ package final class ConnectionHandle: @unchecked Sendable {
     init(owning pointer: OpaquePointer, notices: NoticeBox) {
         self.pointer = pointer
         self.notices = notices
-        cancellation = StatementCancellation(PQgetCancel(pointer))
+        cancellation = StatementCancellation(pointer)
         PQsetNoticeReceiver(pointer, NoticeBox.receive, Unmanaged.passUnretained(notices).toOpaque())
     }
 
@@ -72,7 +72,9 @@ private actor Connector {
             throw PgError(code: .connectionFailed, message: message)
         }
         let handle = ConnectionHandle(owning: pointer, notices: notices)
+        options.registry?.add(handle.cancellation, pid: PQbackendPID(pointer))
         try handle.apply(options.settings)
+        try handle.applyUnlessGiven(options.fallbacks)
         return handle
     }
 }

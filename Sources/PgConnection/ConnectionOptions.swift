@@ -7,6 +7,10 @@ public struct ConnectionOptions: Sendable, Hashable {
     public var applicationName: String
     /// Set right after connecting, over whatever the role or the database has as its defaults.
     public var settings: [String: String]
+    /// Set as well, unless the connection string itself says something else.
+    public var fallbacks: [String: String] = [:]
+    /// Knows the connections that are made with these options; nil: nobody does.
+    package var registry: ConnectionRegistry?
     /// A replication connection to the database (`replication=database`).
     public var isReplication: Bool
 
@@ -34,6 +38,8 @@ public struct ConnectionOptions: Sendable, Hashable {
     var keywords: [(keyword: String, value: String)] {
         var all = [
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+            // What was sent and is not acknowledged in this time, in milliseconds, ends the connection.
+            ("tcp_user_timeout", "60000"),
         ]
         // A keyword would hide the variable, which people set.
         if ProcessInfo.processInfo.environment["PGCONNECT_TIMEOUT"] == nil { all.append(("connect_timeout", "10")) }

@@ -8,16 +8,21 @@ public actor ReplicationConnection {
     private let handle: ConnectionHandle
     private let signal: WakeSignal
     private let statusInterval: Duration
+    private let silenceLimit: Duration
     /// The walsender that serves this connection, as `pg_replication_slots.active_pid` has it while it streams.
     public nonisolated let backendPID: Int32
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private init(thread: ConnectionThread, handle: ConnectionHandle, signal: WakeSignal, statusInterval: Duration) {
+    private init(
+        thread: ConnectionThread, handle: ConnectionHandle, signal: WakeSignal, statusInterval: Duration,
+        silenceLimit: Duration
+    ) {
         self.thread = thread
         self.handle = handle
         self.signal = signal
         self.statusInterval = statusInterval
+        self.silenceLimit = silenceLimit
         backendPID = PQbackendPID(handle.pointer)
     }
 
@@ -27,11 +32,14 @@ public actor ReplicationConnection {
 
     /// Connects to the database that the options name.
     ///
-    /// - Parameter statusInterval: how often `stream` reports to the server at least, 10 ms to 10 s (values outside count as
-    ///   the nearest inside). It has to be well below the server's `wal_sender_timeout`, 60 s by default.
+    /// - Parameters:
+    ///   - statusInterval: how often `stream` reports to the server at least, 10 ms to 10 s (values outside count as
+    ///     the nearest inside). It has to be well below the server's `wal_sender_timeout`, 60 s by default.
+    ///   - silenceLimit: how long nothing may come from the server while `stream` reads, at least 100 ms. After half of it the server is
+    ///     asked for a sign; without one the connection counts as lost.
     /// - Throws: `PgError`, `connectionFailed` with libpq's own message, or the server's refusal of a setting.
     public static func connect(
-        _ options: ConnectionOptions, statusInterval: Duration = .seconds(1)
+        _ options: ConnectionOptions, statusInterval: Duration = .seconds(1), silenceLimit: Duration = .seconds(120)
     ) async throws -> ReplicationConnection {
         var options = options
         options.isReplication = true
@@ -41,7 +49,8 @@ public actor ReplicationConnection {
             let handle = try await ConnectionHandle.connect(options, on: thread)
             return ReplicationConnection(
                 thread: thread, handle: handle, signal: signal,
-                statusInterval: min(max(statusInterval, .milliseconds(10)), .seconds(10)))
+                statusInterval: min(max(statusInterval, .milliseconds(10)), .seconds(10)),
+                silenceLimit: max(silenceLimit, .milliseconds(100)))
         } catch {
             thread.stop()
             throw error
@@ -88,7 +97,7 @@ public actor ReplicationConnection {
             }
             var loop = StreamLoop(
                 connection: CopyBothConnection(handle: handle, pointer: pointer, command: command), signal: signal,
-                statusInterval: statusInterval, sink: sink)
+                statusInterval: statusInterval, silence: Silence(limit: silenceLimit), sink: sink)
             if try loop.run() == .connectionUsable { return }
             handle.finish()
         } catch {

@@ -19,11 +19,16 @@ struct StreamLoop<Sink: ReplicationSink> {
     private var reported = LSN.invalid
     private var nextStatus = ContinuousClock.now
     private var mustReport = true
+    private var mustAsk = false
+    private var silence: Silence
 
-    init(connection: CopyBothConnection, signal: WakeSignal, statusInterval: Duration, sink: Sink) {
+    init(
+        connection: CopyBothConnection, signal: WakeSignal, statusInterval: Duration, silence: Silence, sink: Sink
+    ) {
         self.connection = connection
         self.signal = signal
         self.statusInterval = statusInterval
+        self.silence = silence
         self.sink = sink
     }
 
@@ -36,6 +41,8 @@ struct StreamLoop<Sink: ReplicationSink> {
                 wantsMore = try deliver()
             }
             if signal.isStopping { return try stop() }
+            // Whoever does not listen hears nothing.
+            if wantsMore { try listen() } else { silence.end(at: .now) }
             let hasOutput = try report()
             let ready = try connection.wait(
                 input: wantsMore, output: hasOutput, wake: signal.readEnd,
@@ -50,6 +57,20 @@ struct StreamLoop<Sink: ReplicationSink> {
         }
     }
 
+    private mutating func listen() throws {
+        switch silence.step(at: .now) {
+        case .wait: return
+        case .ask:
+            mustAsk = true
+            mustReport = true
+        case .giveUp:
+            throw PgError(
+                code: .connectionLost,
+                message: "nothing has come from the server for \(silence.limit), though it was asked for a sign",
+                statement: connection.command)
+        }
+    }
+
     /// Delivers what libpq has. Returns whether the sink wants more.
     private mutating func deliver() throws -> Bool {
         while sink.wantsMore {
@@ -60,6 +81,7 @@ struct StreamLoop<Sink: ReplicationSink> {
             case .end:
                 throw connection.ending()
             case .message(let buffer):
+                silence.end(at: .now)
                 try deliver(buffer)
             }
             // A server that sends without a pause must not keep us from answering.
@@ -90,10 +112,12 @@ struct StreamLoop<Sink: ReplicationSink> {
         let now = ContinuousClock.now
         if mustReport || now >= nextStatus {
             let confirmed = max(sink.confirmed ?? .invalid, reported)
-            let update = StandbyStatusUpdate(confirmed: confirmed, sendTime: Clock.postgresTime)
+            let update = StandbyStatusUpdate(
+                confirmed: confirmed, sendTime: Clock.postgresTime, wantsReply: mustAsk)
             if try connection.send(update.bytes) {
                 reported = confirmed
                 mustReport = false
+                mustAsk = false
                 nextStatus = now + statusInterval
             }
         }

@@ -43,7 +43,7 @@ public struct PrometheusText: Sendable {
             Phase.allCases.map { Sample(labels: [("phase", $0.rawValue)], value: $0 == status.phase ? 1 : 0) })
         metric(
             "condition", .gauge, "1 for the condition that the migration is in, 0 for the others.",
-            [MigrationStatus.Condition.running, .throttled, .paused, .waiting].map {
+            [MigrationStatus.Condition.running, .throttled, .paused, .waiting, .failed].map {
                 Sample(labels: [("condition", $0.rawValue)], value: $0 == status.condition ? 1 : 0)
             })
         metric(

@@ -20,6 +20,9 @@ public struct StatusText: Sendable {
             "  keys            \(keys) waiting, \(grouped(status.keysRefreshed)) refreshed")
         if let retained = status.retainedWALBytes { lines.append("  WAL retained    \(ByteCount(retained))") }
         if let lag = status.streamLagBytes { lines.append("  stream lag      \(ByteCount(lag))") }
+        if let age = status.oldestTransactionSeconds {
+            lines.append("  transactions    the oldest of this tool's is open for \((age * 10).rounded() / 10) s")
+        }
         if status.cutOver.attempts > 0 {
             let hold = status.cutOver.lastHoldMs.map { ", lock held \(($0 * 10).rounded() / 10) ms" } ?? ""
             let error = status.cutOver.lastError.map { ", last error: \($0)" } ?? ""

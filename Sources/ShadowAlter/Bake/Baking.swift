@@ -17,7 +17,8 @@ struct Baking: Sendable {
         -> BakePhase.End
     {
         let wayBack = try await open(record)
-        let stream = try await ChangeStream(wayBack, options: connections, log: log)
+        let stream = try await ChangeStream(
+            wayBack, options: connections, patience: settings.current.networkPatience, log: log)
         do {
             let end = try await clock.measure(.baking) {
                 try await follow(record, wayBack, stream, obedience, throttle)

@@ -8,6 +8,7 @@ struct CapturePhase: Sendable {
     let control: PgConnection
     let connections: ConnectionOptions
     let obedience: Obedience
+    let settings: LiveSettings
     let log: Logger
 
     private static let reportInterval = Duration.seconds(2)

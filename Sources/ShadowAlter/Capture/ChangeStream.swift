@@ -14,6 +14,8 @@ final class ChangeStream: Sendable {
     private let watermarkConnection: PgConnection
     private let spoolConnection: PgConnection
     private let reader: ReaderBox
+    /// How long the server may say nothing at all before the reader connects anew.
+    private let silenceLimit: Duration
     private let log: Logger
 
     /// Connects everything but the stream itself, which `run` starts.
@@ -21,8 +23,10 @@ final class ChangeStream: Sendable {
     /// - Parameter wayBack: of a migration whose old tables are to follow: the exchange's commit turns the stream over to the new tables, and what comes
     ///   from there before anybody else listens is spooled for them, or it would be confirmed and lost.
     init(
-        _ record: MigrationRecord, followedBy wayBack: MigrationRecord? = nil, options: ConnectionOptions, log: Logger
+        _ record: MigrationRecord, followedBy wayBack: MigrationRecord? = nil, options: ConnectionOptions,
+        patience: Duration = MigrationOptions().networkPatience, log: Logger
     ) async throws {
+        silenceLimit = patience * 4
         self.options = options
         self.record = record
         self.log = log
@@ -74,12 +78,20 @@ final class ChangeStream: Sendable {
             }
         }
         defer { timer?.cancel() }
-        let start = ContinuousClock.now
-        _ = try await Watermark.emit(
-            on: watermarkConnection, prefix: ChangeCollector.watermarkPrefix, content: id)
-        let commit = ContinuousClock.now - start
+        // Beside the wait, which must end in time also when the answer to this is lost on its way.
+        let emission = Task { [watermarkConnection, watermarks] in
+            do {
+                let start = ContinuousClock.now
+                _ = try await Watermark.emit(
+                    on: watermarkConnection, prefix: ChangeCollector.watermarkPrefix, content: id)
+                return ContinuousClock.now - start
+            } catch {
+                watermarks.fail(id, error)
+                throw error
+            }
+        }
         try await watermarks.wait(for: id)
-        return commit
+        return try await emission.value
     }
 
     /// How many bytes of WAL, up to `end`, are not durably spooled yet; nil before the first confirmation.
@@ -90,12 +102,16 @@ final class ChangeStream: Sendable {
 
     private func read() async throws {
         var policy = ReconnectPolicy()
+        var walSender: Int32?
         while true {
             try Task.checkCancellation()
             let started = ContinuousClock.now
             do {
                 let connection = try await ReplicationConnection.connect(
-                    options.session(.stream).with([:], applicationName: "shadow-alter stream"))
+                    options.session(.stream), silenceLimit: silenceLimit)
+                let before = walSender
+                walSender = connection.backendPID
+                if let before { try await end(before) }
                 collector.restart()
                 reader.set(connection)
                 defer { reader.set(nil) }
@@ -111,11 +127,7 @@ final class ChangeStream: Sendable {
                 try Task.checkCancellation()
                 switch StreamFailure(error) {
                 case .slotInvalidated, .slotMissing:
-                    throw MigrationError(
-                        .slotLost, "the replication slot \(record.streamName) can no longer be used: \(error.message)",
-                        state:
-                            "no live table was touched; changes since the slot was lost are unknown to the shadow",
-                        advice: "`shadow-alter abort \(record.name)`, then run the same command again; it starts over")
+                    throw MigrationError.slotLost(record, error.message)
                 case .slotActive, .connectionLost:
                     // A stream that lasted a while proves that the server is well again.
                     if ContinuousClock.now - started > .seconds(30) { policy = ReconnectPolicy() }
@@ -129,6 +141,14 @@ final class ChangeStream: Sendable {
                 }
             }
         }
+    }
+}
+
+extension ChangeStream {
+    /// A walsender of ours that has not noticed that its client is gone keeps the slot for up to `wal_sender_timeout`.
+    private func end(_ walSender: Int32) async throws {
+        try await watermarkConnection.execute(
+            ReplicationSlot.terminateSQL(name: record.streamName, walSender: walSender))
     }
 }
 

@@ -24,6 +24,7 @@ struct CopyLane: Sendable {
             let filenode: UInt32? = try connection.query(
                 "SELECT pg_relation_filenode($1::oid) AS filenode", [.int(table.plan.sourceOID)]
             ).single().optional("filenode")
+            try SourceIdentity(plan: table.plan).check(on: connection)
             guard filenode == file.filenode else { throw FileChanged() }
             let rows = try connection.execute(sql.insert(pages: pages.lowerBound, pages.upperBound)).affectedRows
             try connection.query(

@@ -7,6 +7,8 @@ import PgReplication
 public struct Migration: Sendable {
     let request: MigrationRequest
     let connections: ConnectionOptions
+    /// Of all connections of this run.
+    private let registry: ConnectionRegistry
     let settings: LiveSettings
     let log: Logger
     private let running: RunControl
@@ -26,6 +28,10 @@ public struct Migration: Sendable {
         onStart: @escaping OnStart = { _, _ in nil }
     ) {
         self.request = request
+        let registry = ConnectionRegistry()
+        var connections = connections
+        connections.registry = registry
+        self.registry = registry
         self.connections = connections
         secrets = Secrets(request)
         self.log = DiscreetLog.over(log, secrets)
@@ -53,8 +59,10 @@ public struct Migration: Sendable {
 
     /// What it throws repeats no string constant of the change.
     private func connected() async throws -> MigrationSummary {
+        let lifeguard = Lifeguard(
+            connections: connections, registry: registry, patience: settings.current.networkPatience, log: log)
         do {
-            return try await withControl()
+            return try await lifeguard.during { try await withControl() }
         } catch {
             throw secrets.hidden(in: error)
         }

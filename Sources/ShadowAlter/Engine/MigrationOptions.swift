@@ -68,6 +68,8 @@ public struct MigrationOptions: Sendable {
     public var throttleSources: [any ThrottleSource] = []
     /// Told of the run's events; nil: nobody.
     public var observer: (any MigrationObserver)?
+    /// How long an answer of the server's may be lost on its way, and how long the server may be out of reach, before the run ends.
+    public var networkPatience: Duration = .seconds(30)
     /// How often it is told the status.
     public var statusInterval: Duration = .seconds(60)
     /// How long after its veto it is asked again whether the cut-over may be attempted.

@@ -80,14 +80,16 @@ struct ShadowRun: Sendable {
         var phase = record.phase
         if phase < .copying {
             let capture = CapturePhase(
-                record: record, control: control, connections: connections, obedience: obedience, log: log)
+                record: record, control: control, connections: connections, obedience: obedience, settings: settings,
+                log: log)
             try await clock.measure(.capturing) { try await capture.run(status: status) }
             phase = .copying
         }
         let wayBack =
             settings.current.bake == nil
             ? nil : try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
-        let stream = try await ChangeStream(record, followedBy: wayBack, options: connections, log: log)
+        let stream = try await ChangeStream(
+            record, followedBy: wayBack, options: connections, patience: settings.current.networkPatience, log: log)
         do {
             let escort = StreamEscort(
                 record: record, stream: stream, connections: connections, settings: settings, throttle: throttle,

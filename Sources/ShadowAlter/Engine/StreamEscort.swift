@@ -15,6 +15,25 @@ struct StreamEscort: Sendable {
 
     /// Returns when the work has ended; whoever fails first ends all.
     func run<Value: Sendable>(_ work: @escaping @Sendable (Heartbeat) async throws -> Value) async throws -> Value {
+        do {
+            return try await escort(work)
+        } catch let error as MigrationError where error.isFinal {
+            // For those who come later: nothing else remembers why.
+            try? await obedience.connection.run { [record] in
+                try StateStore.setMessage("\(error.message). Next: \(error.advice)", of: record.id, on: $0)
+            }
+            throw error
+        } catch {
+            let explained = try? await obedience.connection.run { [record] in
+                try MigrationError.explaining(error, record, on: $0)
+            }
+            throw (explained ?? nil) ?? error
+        }
+    }
+
+    private func escort<Value: Sendable>(
+        _ work: @escaping @Sendable (Heartbeat) async throws -> Value
+    ) async throws -> Value {
         let heartbeat = Heartbeat(
             record: record, connection: obedience.connection, stream: stream, settings: settings, throttle: throttle,
             obedience: obedience, status: status, log: log)

@@ -71,6 +71,8 @@ struct RefreshBatch: Sendable {
         if let parked {
             try connection.execute(ParkedSQL.release(sql.table, named: sql.spool, window, from: parked))
         }
+        // The statements have locked what they have read; the cut-over has compared what it has locked.
+        if !isLocked { try SourceIdentity(plan: sql.table).check(on: connection) }
         let settled = try connection.execute(SpoolSQL.delete(sql.spool, window, except: yielded)).affectedRows
         return Result(through: through, examined: try row.get("examined"), settled: settled, yielded: yielded)
     }

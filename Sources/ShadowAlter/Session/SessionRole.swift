@@ -24,7 +24,6 @@ extension ConnectionOptions {
         var settings = [
             "statement_timeout": "0",
             "lock_timeout": "0",
-            "idle_in_transaction_session_timeout": "0",
             "idle_session_timeout": "0",
             "default_transaction_read_only": "off",
             "default_transaction_isolation": "read committed",
@@ -54,8 +53,26 @@ extension ConnectionOptions {
         case .control, .copy, .index, .spool, .watermark, .stream:
             break
         }
-        return with(settings, applicationName: "shadow-alter \(role.rawValue)")
+        var copy = with(settings, applicationName: "shadow-alter \(role.rawValue)")
+        copy.fallbacks = Self.endings
+        return copy
     }
+
+    /// So that the server notices when we are gone, whatever became of us, and lets go of what we hold; a connection string may say otherwise.
+    ///
+    /// - A connection that has broken without a word is noticed within about a minute, instead of the kernel's two hours.
+    /// - A statement that works for somebody who is gone is ended (`client_connection_check_interval`, PostgreSQL 14+ on Linux and the like;
+    ///   before, and elsewhere, it would go on to its end, with its locks).
+    /// - A transaction of ours waits for us for milliseconds. One that waits for longer belongs to a process that was stopped, or whose
+    ///   network stands still.
+    private static let endings = [
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "60000",
+        "idle_in_transaction_session_timeout": "60000",
+        "client_connection_check_interval": "10000",
+    ]
 }
 
 extension PgConnection {

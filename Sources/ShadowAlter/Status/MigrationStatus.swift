@@ -5,6 +5,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case throttled
         case paused
         case waiting
+        /// It cannot be continued; `reason` says why, and what to do.
+        case failed
     }
 
     public struct Table: Codable, Sendable, Equatable {
@@ -86,6 +88,8 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
     public var message: String
     /// How many sessions may copy at this moment; nil when nothing is copied, or the run is not asked itself.
     public var copyLanes: Int?
+    /// How long the oldest transaction of ours is open; nil when none is.
+    public var oldestTransactionSeconds: Double?
 
     enum CodingKeys: String, CodingKey {
         case name, phase, condition, reason, ready, tables, blockers
@@ -102,6 +106,7 @@ public struct MigrationStatus: Codable, Sendable, Equatable {
         case rollbackPossible = "rollback_possible"
         case message
         case copyLanes = "copy_lanes"
+        case oldestTransactionSeconds = "oldest_transaction_seconds"
     }
 }
 
@@ -129,5 +134,6 @@ extension MigrationStatus {
         try container.encode(rollbackPossible, forKey: .rollbackPossible)
         try container.encode(message, forKey: .message)
         try container.encodeIfPresent(copyLanes, forKey: .copyLanes)
+        try container.encodeIfPresent(oldestTransactionSeconds, forKey: .oldestTransactionSeconds)
     }
 }

@@ -100,6 +100,8 @@ public struct StatusReader: Sendable {
                 (live.condition, live.currentReason)
             } else if record.phase.isAfterSwap && record.phase != .baking {
                 (.running, nil)
+            } else if let loss = try loss(record, slot, message, on: connection) {
+                (.failed, loss)
             } else if isAlive {
                 (.init(rawValue: try row.get("condition")) ?? .running, try row.optional("reason"))
             } else {
@@ -124,7 +126,38 @@ public struct StatusReader: Sendable {
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: record.phase == .baking ? obstacle == nil : !record.phase.isAfterSwap,
             message: message.isEmpty ? obstacle.map { "a rollback is not possible: \($0)" } ?? "" : message,
-            copyLanes: live?.lanes)
+            copyLanes: live?.lanes, oldestTransactionSeconds: try oldestTransaction(on: connection))
+    }
+
+    /// Why nothing can continue the migration, and what to do; nil when something can.
+    private static func loss(
+        _ record: MigrationRecord, _ slot: ReplicationSlot.Status?, _ message: String,
+        on connection: isolated PgConnection
+    ) throws -> String? {
+        let next = "`shadow-alter abort \(record.name)` removes the rest, and the same command starts over then"
+        guard record.phase < .done, !record.phase.isAfterSwap else { return nil }
+        let gone = try connection.query(
+            "SELECT wanted.oid::text FROM unnest($1::oid[]) AS wanted (oid) WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = wanted.oid)",
+            [.array(record.tables.flatMap { [$0.greenOID, $0.plan.sourceOID].map { String($0) } })]
+        ).rows.map { try $0.value(as: String.self) }
+        for table in record.tables {
+            if gone.contains(String(table.plan.sourceOID)) { return "the table \(table.plan.source) is gone; \(next)" }
+            if gone.contains(String(table.greenOID)) { return "the new table \(table.plan.green) is gone; \(next)" }
+        }
+        guard record.phase >= .copying, slot?.isInvalid ?? true else { return nil }
+        if message.contains(record.streamName) || message.hasPrefix("the slot retained") { return message }
+        return "the replication slot \(record.streamName) is \(slot == nil ? "gone" : "invalid"); \(next)"
+    }
+
+    /// Of all sessions of this program in the database, in seconds, without this one. A walsender's is that of whom it decodes.
+    private static func oldestTransaction(on connection: isolated PgConnection) throws -> Double? {
+        try connection.query(
+            """
+            SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 AS age FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name LIKE 'shadow-alter %' AND backend_type = 'client backend'
+                AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+            """
+        ).single().optional("age")
     }
 
     /// As the run has noted it, less the time since then.

@@ -1,6 +1,7 @@
 import Logging
 import PgConnection
 import PgReplication
+import Synchronization
 
 /// Once a second: one watermark through the stream, a look at the WAL that the slot holds, and at what other processes ask for.
 struct Heartbeat: Sendable {
@@ -16,12 +17,13 @@ struct Heartbeat: Sendable {
     static let interval = Duration.seconds(1)
     /// Between two watermarks while the shadow is held ready. They move the slot on where only others write.
     private static let heldInterval = Duration.seconds(10)
-    /// How long a watermark may take before the heart beats without it.
+    /// How long a watermark may take before another is sent.
     private static let patience = Duration.seconds(10)
 
-    /// Runs until cancelled. Throws `aborted` on request, and `walLimit` after having given the slot up.
+    /// Runs until cancelled. Throws `aborted` on request, and what `WALGuard` throws.
     func run() async throws {
         var told: Told?
+        let pulse = Pulse()
         var lastBeat = ContinuousClock.now
         var estimator = Estimator(verifies: settings.current.verification != .off)
         while true {
@@ -30,11 +32,20 @@ struct Heartbeat: Sendable {
             let isHeld = status.snapshot.phase == .ready
             let isDue = !isHeld || ContinuousClock.now - lastBeat >= Self.heldInterval
             if isDue { lastBeat = .now }
-            // A stream that stands still must not keep us from watching what it holds back.
-            if isDue, let commit = try await beat(), status.snapshot.isInLanes {
-                throttle.observe(commit: commit, isAlone: try await isAlone())
+            // Beside it: a stream that stands still must not keep us from watching what it holds back.
+            if isDue, pulse.begin() {
+                Task { [pulse, stream] in
+                    do {
+                        pulse.end(.success(try await Self.beat(stream)))
+                    } catch {
+                        pulse.end(.failure(error))
+                    }
+                }
             }
             try await lookAround()
+            if let commit = try pulse.take(), status.snapshot.isInLanes {
+                throttle.observe(commit: commit, isAlone: try await isAlone())
+            }
             try await estimate(&estimator)
             try await tell(unless: &told)
         }
@@ -69,9 +80,9 @@ struct Heartbeat: Sendable {
         ).single().value()
     }
 
-    private func beat() async throws -> Duration? {
+    private static func beat(_ stream: ChangeStream) async throws -> Duration? {
         do {
-            return try await stream.drain(limit: Self.patience)
+            return try await stream.drain(limit: patience)
         } catch is DrainTimeout {
             return nil
         }
@@ -98,7 +109,7 @@ struct Heartbeat: Sendable {
             $0.slowdown = $0.isInLanes ? throttle.slowdown : nil
             $0.lanes = $0.isInLanes ? throttle.lanes : nil
         }
-        if let retained = slot?.retainedBytes { try await guardWAL(retained) }
+        try await WALGuard(record: record, settings: settings, throttle: throttle, log: log).check(slot, on: connection)
     }
 
     /// For those who only see the state tables.
@@ -143,26 +154,35 @@ struct Heartbeat: Sendable {
             }
         }
     }
+}
 
-    /// A full disk on the primary is the worst outcome of all: first the copy waits, then the slot goes.
-    private func guardWAL(_ retained: Int64) async throws {
-        let limit = settings.current.maximumRetainedWAL
-        throttle.set(.retainedWAL, pressure: Double(retained) / Double(max(1, limit)))
-        if retained <= limit {
-            throttle.set(.retainedWAL, nil)
-        } else if retained <= 2 * limit {
-            let reason = "the slot retains \(ByteCount(retained)) of WAL, the limit is \(ByteCount(limit))"
-            throttle.set(.retainedWAL, Throttle.Stop(.throttled, reason))
-        } else {
-            log.error("the slot retains \(ByteCount(retained)) of WAL, twice the limit: giving it up")
-            try await Leftovers.removeSlot(record, on: connection)
-            throw MigrationError(
-                .walLimit,
-                "the slot retained \(ByteCount(retained)) of WAL, more than twice the limit of \(ByteCount(limit)), and was dropped",
-                state: "no live table was touched; the shadow is useless without the slot",
-                advice:
-                    "find what holds the WAL back (a long transaction?), `shadow-alter abort \(record.name)`, and start again"
-            )
+/// A watermark on its way, and what came of it.
+private final class Pulse: Sendable {
+    private enum State {
+        case idle
+        case beating
+        case ended(Result<Duration?, any Error>)
+    }
+
+    private let state = Mutex(State.idle)
+
+    /// Returns whether there is none on its way.
+    func begin() -> Bool {
+        state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .beating
+            return true
+        }
+    }
+
+    func end(_ result: Result<Duration?, any Error>) { state.withLock { $0 = .ended(result) } }
+
+    /// What its commit has taken, once; nil when it is on its way, or did not come through in time.
+    func take() throws -> Duration? {
+        try state.withLock { state in
+            guard case .ended(let result) = state else { return nil }
+            state = .idle
+            return try result.get()
         }
     }
 }

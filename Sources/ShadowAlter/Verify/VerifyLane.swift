@@ -48,6 +48,7 @@ struct VerifyLane: Sendable {
         let filenode: UInt32? = try connection.query(
             "SELECT pg_relation_filenode($1::oid) AS filenode", [.int(table.record.plan.sourceOID)]
         ).single().optional("filenode")
+        try SourceIdentity(plan: table.record.plan).check(on: connection)
         guard filenode == stretch.sweep.filenode else { throw FileChanged() }
         let row = try connection.query(table.sql.compare(pages: stretch.pages, limit: limit)).single()
         var found = Found(rows: try row.get("rows"))
