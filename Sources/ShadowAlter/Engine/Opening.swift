@@ -31,7 +31,9 @@ struct Opening: Sendable {
             guard plan.strategy == .shadow else { return .native(plan) }
             try connection.execute(StateSchema.lock)
             try connection.execute(StateSchema.create)
-            try StateStore.insert(plan, streamName: Self.streamName(), on: connection)
+            let streamName = StreamName.random()
+            try StateStore.insert(plan, streamName: streamName, on: connection)
+            try SchemaMark.set(plan, streamName: streamName, on: connection)
             guard let record = try StateStore.find(plan.name, on: connection) else {
                 throw MigrationError(
                     .inconsistent, "the migration that was just recorded cannot be read back",
@@ -105,16 +107,10 @@ struct Opening: Sendable {
             throw MigrationError(
                 .alreadyRunning, "another shadow-alter is at work on \(table.plan.source) (session \(owner))",
                 state: "nothing was changed by this one",
-                advice: "`shadow-alter status \(record.name)` shows how far it is")
+                advice:
+                    "`shadow-alter status \(record.name)` shows how far it is; if no run is alive any more, its session ends by itself within minutes, or by `SELECT pg_terminate_backend(\(owner))`"
+            )
         }
-    }
-
-    /// The slot's and the publication's name. Slots are shared by all databases of a server, and an orphan of an earlier migration
-    /// must never be taken for ours.
-    private static func streamName() -> String {
-        let random = UInt64.random(in: .min ... .max)
-        let digits = String(random, radix: 16)
-        return "shadow_alter_" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

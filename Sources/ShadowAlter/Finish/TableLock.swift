@@ -22,6 +22,17 @@ enum TableLock {
         return nil
     }
 
+    /// The pid of a session that works on another table than these; nil when none does.
+    static func stranger(besides oids: Set<UInt32>, on connection: isolated PgConnection) throws -> Int32? {
+        try connection.query(
+            """
+            SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = $1::oid
+                AND objid <> ALL ($2::oid[]) AND pid <> pg_backend_pid()
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """, [.int(UInt32(bitPattern: space)), .array(oids.map { String($0) })]
+        ).first?.value()
+    }
+
     private static func holder(of oid: UInt32, on connection: isolated PgConnection) throws -> Int32? {
         try connection.query(
             """

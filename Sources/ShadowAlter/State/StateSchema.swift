@@ -90,4 +90,12 @@ enum StateSchema {
         let used: Bool = try connection.query("SELECT EXISTS (SELECT FROM shadow_alter.migration)").single().value()
         if !used { try connection.execute("DROP SCHEMA shadow_alter CASCADE") }
     }
+
+    /// Removes what is left of the schema when no migration is recorded in it. What is not ours in there keeps it: PostgreSQL refuses then.
+    static func dropRemains(on connection: isolated PgConnection) throws {
+        for table in ["chunk", "migrated_table", "migration"] {
+            try connection.execute("DROP TABLE IF EXISTS \(name).\(table)")
+        }
+        try connection.execute("DROP SCHEMA IF EXISTS \(name)")
+    }
 }

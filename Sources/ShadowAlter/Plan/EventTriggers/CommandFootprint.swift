@@ -34,7 +34,7 @@ struct CommandFootprint: Sendable, Equatable {
         let dependants = plan.dependants.flatMap { dependant in
             (dependant.preparation?.statements ?? []) + dependant.remove + dependant.restore + dependant.settle
         }
-        return [StateSchema.create] + spools + ["CREATE PUBLICATION p"]
+        return [StateSchema.create] + spools + ["COMMENT ON SCHEMA s IS ''", "CREATE PUBLICATION p"]
             + plan.tables.flatMap { $0.indexes.map(\.definition) + $0.afterIndexes } + plan.completion
             + LockPlan(plan).statements(owners: [:]) + dependants
             + SwapSQL.statements(
