@@ -53,6 +53,9 @@ package final class ToolProcess {
         return kilobytes << 10
     }
 
+    /// Ends it without a word.
+    package func kill9() { kill(process.processIdentifier, SIGKILL) }
+
     /// Its exit code, once it has ended.
     package func wait() async throws -> Int32 {
         while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }

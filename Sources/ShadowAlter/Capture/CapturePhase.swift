@@ -51,8 +51,10 @@ struct CapturePhase: Sendable {
         let name = record.streamName
         let pid = connection.backendPID
         do {
+            let wal = WALGuard(record: record, settings: settings, throttle: nil, log: log)
             try await reporting(status, waiting: "the slot waits for older transactions") { control in
-                try await ReplicationSlot.olderTransactions(creator: pid, on: control).map { transaction in
+                try wal.checkCreation(try await ReplicationSlot.find(name: name, on: control))
+                return try await ReplicationSlot.olderTransactions(creator: pid, on: control).map { transaction in
                     let who = transaction.pid.map { "session \($0)" } ?? "prepared transaction"
                     let age = transaction.age.map { " for \(Int($0)) s" } ?? ""
                     return

@@ -26,6 +26,18 @@ struct WALGuard: Sendable {
         if let retained = slot.retainedBytes { try await guardAgainst(retained, on: connection) }
     }
 
+    /// While the slot is being created it holds WAL back already, and nobody can read from it. Throws `walLimit` when that is too much; whoever
+    /// is creating it has to be cancelled then.
+    func checkCreation(_ slot: ReplicationSlot.Status?) throws {
+        let limit = settings.current.maximumRetainedWAL
+        guard let retained = slot?.retainedBytes, retained > 2 * limit else { return }
+        throw MigrationError(
+            .walLimit,
+            "the slot, which cannot be complete before older transactions have ended, retained \(ByteCount(retained)) of WAL meanwhile, more than twice the limit of \(ByteCount(limit)), and was given up",
+            state: "no live table was touched, and nothing is copied yet",
+            advice: "wait for the end of those transactions, or end them, and run the same command again")
+    }
+
     private func guardAgainst(_ retained: Int64, on connection: PgConnection) async throws {
         let limit = settings.current.maximumRetainedWAL
         throttle?.set(.retainedWAL, pressure: Double(retained) / Double(max(1, limit)))

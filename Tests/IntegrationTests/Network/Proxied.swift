@@ -11,7 +11,7 @@ enum Proxied {
     }
 
     /// So little that a test may wait for it, and more than a loaded machine makes of an answer.
-    static let patience = Duration.seconds(2)
+    static let patience = Duration.milliseconds(1500)
 
     static func impatient(_ options: MigrationOptions) -> MigrationOptions {
         var options = options

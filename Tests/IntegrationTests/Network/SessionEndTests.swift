@@ -1,0 +1,75 @@
+import PgConnection
+import TestSupport
+import Testing
+import ThrowawayServer
+
+@testable import ShadowAlter
+
+extension LiveMigrations {
+    /// That the server lets go of what a session of ours holds, when whoever it belongs to is gone, or stands still.
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct SessionEndTests {
+        private static let settings = [
+            "client_connection_check_interval": "10s", "idle_in_transaction_session_timeout": "1min",
+            "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
+            "tcp_user_timeout": "60s",
+        ]
+
+        private func read(_ options: ConnectionOptions, _ names: some Collection<String>) async throws -> [String:
+            String]
+        {
+            let connection = try await PgConnection.connect(options, for: .control)
+            var values: [String: String] = [:]
+            for name in names {
+                values[name] = try await connection.query("SHOW \(name)").single().value()
+            }
+            await connection.close()
+            return values
+        }
+
+        /// Whatever the role and the database have as their defaults.
+        @Test(arguments: try await Servers.outermost())
+        func theSettingsAreInForceUnlessTheConnectionStringSaysOtherwise(_ binaries: ServerBinaries) async throws {
+            let server = try await ThrowawayServer.start(binaries, settings: ["listen_addresses": "127.0.0.1"])
+            try await server.psql(
+                "ALTER ROLE postgres SET idle_in_transaction_session_timeout = 0; ALTER DATABASE postgres SET tcp_user_timeout = 5"
+            )
+            let conninfo = "host=127.0.0.1 port=\(server.port) user=postgres dbname=postgres"
+            let plain = try await read(ConnectionOptions(conninfo: conninfo), Self.settings.keys)
+            #expect(plain == Self.settings)
+            let given =
+                conninfo + " options='-c idle_in_transaction_session_timeout=7s -c client_connection_check_interval=0'"
+            let changed = try await read(ConnectionOptions(conninfo: given), Self.settings.keys)
+            var expected = Self.settings
+            expected["idle_in_transaction_session_timeout"] = "7s"
+            expected["client_connection_check_interval"] = "0"
+            #expect(changed == expected)
+            try await server.stop()
+        }
+
+        /// A chunk that stands at the barrier would stand there for ever, with its locks.
+        @Test(arguments: try await Servers.outermost())
+        func aStatementEndsWithItsProcess(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("session_end", on: binaries)
+            guard case .alter(let table, let clauses) = Items.gated.change else { return }
+            let tool = try ToolProcess([
+                "run", "--dsn", items.database.options.conninfo, "--table", table, "--alter", clauses, "--strategy",
+                "shadow", "--progress", "off",
+            ])
+            try await eventually("the copy stands at the barrier") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND granted "
+                        + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+            }
+            tool.kill9()
+            try await eventually("the server has ended the chunk") {
+                try await items.session.isTrue(
+                    "NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'shadow-alter%')"
+                )
+            }
+            try await items.barrier.openCopy()
+            try await RunningMigration(Items.gated, items.database).summary()
+            try await items.expectExact()
+            try await items.finish()
+        }
+    }
+}
