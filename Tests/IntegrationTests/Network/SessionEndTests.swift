@@ -11,7 +11,7 @@ extension LiveMigrations {
         private static let settings = [
             "client_connection_check_interval": "10s", "idle_in_transaction_session_timeout": "1min",
             "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
-            "tcp_user_timeout": "60s",
+            "tcp_user_timeout": "60000",
         ]
 
         private func read(_ options: ConnectionOptions, _ names: some Collection<String>) async throws -> [String:
