@@ -119,8 +119,24 @@ actor Refresher {
         } catch let error as PgError where error.isRowConflict {
             return try await settle(batch, first: error)
         } catch let error as PgError {
-            throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
+            throw try await explain(error, batch, after: after)
         }
+    }
+
+    /// The same error with the rows' names, where the rows are to blame.
+    private func explain(_ error: PgError, _ batch: Batch, after: Int64) async throws -> any Error {
+        guard error.isAboutData, !error.isConnectionLoss else { return error }
+        let search = LiveBadRows(
+            table: batch.table, refresh: batch.refresh, mode: error.isRowConflict ? .replacing : batch.mode,
+            connection: connection)
+        let found: [BadRows]
+        do {
+            found = [try await search.find(after: after)]
+        } catch let failure as PgError where failure.sqlState == .insufficientPrivilege {
+            // No temporary tables.
+            found = []
+        }
+        return BadData.explain(found, first: error, table: batch.table.plan, source: .liveWrite) ?? error
     }
 
     /// Values may have moved between the rows of the batch, which is settled by taking all of them at once; otherwise they are taken one by one.
@@ -171,7 +187,7 @@ actor Refresher {
                 try await Task.sleep(for: .milliseconds(10 * attempt))
             }
         }
-        throw BadData.explain(last, table: batch.table.plan, source: .liveWrite) ?? last
+        throw try await explain(last, batch, after: batch.settledThrough)
     }
 
     private func run(
