@@ -83,7 +83,7 @@ struct BlueRemoval: Sendable {
 
     /// In one piece: all views go, or none.
     private func removeCompatViews() async throws {
-        let shapes = record.plan.compatShapes
+        let shapes = record.plan.compatShapes.filter { !$0.goesWithExchange }
         guard !shapes.isEmpty else { return }
         try await politely([]) { [record] in
             try await connection.transaction { connection in
