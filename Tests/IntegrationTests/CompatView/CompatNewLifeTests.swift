@@ -137,5 +137,83 @@ extension LiveMigrations {
             #expect(try await new.column("SELECT cents FROM orders WHERE id = 9") == ["10"])
             for session in [new, session] { await session.close() }
         }
+
+        /// What comes when the lock is already asked for is found by PostgreSQL alone. It ends the attempt, and nothing else.
+        @Test(arguments: try await Servers.outermost())
+        func whatComesInTheLastMoment(_ binaries: ServerBinaries) async throws {
+            let (database, session) = try await Self.orders("compat_new_late", on: binaries)
+            // A transaction that is younger than this is no reason not to ask.
+            var options = MigrationOptions.quick.manual()
+            options.lockTimeout = .seconds(20)
+            options.cutOverBudget = .seconds(30)
+            let running = RunningMigration(Self.request, database, options)
+            try await running.untilReady(session)
+            let holder = try await TestSession(database)
+            try await holder.execute("BEGIN; SELECT FROM orders LIMIT 1")
+            try await Steer(connections: database.options).run(.cutOver, "orders")
+            try await running.until("the lock is asked for") {
+                try await session.isTrue(
+                    "EXISTS (SELECT FROM pg_locks WHERE relation = 'public.orders'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted)"
+                )
+            }
+            try await session.execute("CREATE TABLE orders_new.other (id int)")
+            try await holder.execute("COMMIT")
+            let reader = StatusReader(connections: database.options)
+            try await running.until("it is named") {
+                try await reader.status(of: "orders").message.contains("waits: table orders_new.other is built")
+            }
+            #expect(running.log.contains("was given up"))
+            try await session.execute("DROP TABLE orders_new.other")
+            try await running.summary()
+            try await Remains(session: session).expectOnlyBlue("orders")
+            for session in [holder, session] { await session.close() }
+        }
+
+        /// Whoever keeps everybody from writing is no reason to wait: nothing but ACCESS SHARE is asked for.
+        @Test(arguments: try await Servers.outermost())
+        func itsLock(_ binaries: ServerBinaries) async throws {
+            let (database, session) = try await Self.orders("compat_new_lock", on: binaries)
+            try await session.execute("BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE")
+            let plan = try await Planning.dryRun(Self.request, connections: database.options)
+            #expect(plan.tables.flatMap(\.compat).map(\.view.description) == ["orders_new.orders"])
+            try await session.execute("COMMIT")
+            try await Remains(session: session).expectNothing()
+            await session.close()
+        }
+
+        /// Several tables have their views in one schema, and these go together.
+        @Test(arguments: try await Servers.outermost())
+        func severalTables(_ binaries: ServerBinaries) async throws {
+            let (database, session) = try await Self.orders("compat_new_several", on: binaries)
+            try await session.execute(
+                "CREATE TABLE item (id int PRIMARY KEY, price int); INSERT INTO item VALUES (1, 2)")
+            let request = MigrationRequest(
+                change: .script(
+                    """
+                    ALTER TABLE orders ALTER id TYPE bigint; ALTER TABLE item ALTER id TYPE bigint, ALTER price TYPE int USING price * 100
+                    """), name: "all", strategy: .shadow,
+                reverse: [ReverseExpression(column: "item.price", expression: "price / 100")],
+                compatViews: [.old, .new])
+            let running = RunningMigration(request, database, .quick.manual())
+            try await running.untilReady(session)
+            let (new, old) = (try await TestSession(database), try await TestSession(database))
+            try await new.execute("SET search_path = all_new, public")
+            try await old.execute("SET search_path = all_old, public")
+            let round = { (price: Int) in
+                """
+                INSERT INTO orders (note) VALUES ('x') RETURNING id; UPDATE item SET price = price + \(price) WHERE id = 1 RETURNING price
+                """
+            }
+            #expect(try await new.column(round(300)) == ["500"])
+            #expect(try await old.column(round(1)) == ["6"])
+            try await Steer(connections: database.options).run(.cutOver, "all")
+            try await running.summary()
+            #expect(try await new.column(round(300)) == ["900"])
+            #expect(try await old.column(round(1)) == ["10"])
+            #expect(try await session.column("SELECT count(*) FROM orders WHERE note = 'x'") == ["4"])
+            try await Finalize(connections: database.options).run("all")
+            try await Remains(session: session).expectNothing()
+            for session in [new, old, session] { await session.close() }
+        }
     }
 }
