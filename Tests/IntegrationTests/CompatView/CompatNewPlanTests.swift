@@ -55,14 +55,21 @@ import Testing
                     """
                     ALTER TABLE orders ALTER code TYPE text, ALTER doc TYPE jsonb, ALTER price TYPE int USING price * 100,
                         ALTER placed TYPE timestamp USING placed AT TIME ZONE 'UTC', ADD size int DEFAULT 5, ADD empty int,
-                        ADD at timestamptz DEFAULT now(), ADD number serial, DROP needed, ADD required int NOT NULL DEFAULT 1
-                    """, ["price=price / 100", "placed=placed AT TIME ZONE 'UTC'", "needed=required"]))
+                        ADD at timestamptz DEFAULT now(), ADD number serial, DROP needed, ADD required int NOT NULL DEFAULT 1,
+                        ALTER state TYPE text USING CASE state WHEN 'sad' THEN 'sad' ELSE 'ok' END
+                    """,
+                    [
+                        "state=CASE state WHEN 'sad' THEN 'sad'::mood ELSE 'ok'::mood END", "price=price / 100",
+                        "placed=placed AT TIME ZONE 'UTC'", "needed=required",
+                    ]))
             let shape = try #require(plan.tables.first?.compat.first)
             let expected: [String: CompatShape.Source] = [
                 "code": .expression("\"code\""), "doc": .expression("\"doc\""), "price": .expression("(price * 100)"),
                 "placed": .expression("(placed AT TIME ZONE 'UTC')"), "size": .constant("5"), "empty": .constant(nil),
                 // Not another time, or another number, whenever somebody looks.
                 "at": .constant(nil), "number": .constant(nil), "required": .constant("1"),
+                // A cast of an enumeration is not for ever the same: labels may be renamed.
+                "state": .expression("(CASE state WHEN 'sad' THEN 'sad' ELSE 'ok' END)"),
             ]
             for (name, source) in expected {
                 #expect(shape.columns.first { $0.name == name }?.source == source, "\(name)")
@@ -97,10 +104,11 @@ import Testing
         try await PlanServers.each(setup: Self.setup) { database in
             let refusals = try await database.refusals(request("ALTER TABLE orders \(clauses)", reverse))
             #expect(Set(refusals.map(\.code)) == ["compat-view"], "\(refusals)")
-            #expect(refusals.map(\.object).sorted() == says.keys.map { "public.orders.\($0)" }.sorted(), "\(refusals)")
+            // One column may be refused for two reasons.
+            #expect(Set(refusals.map(\.object)) == Set(says.keys.map { "public.orders.\($0)" }), "\(refusals)")
             for (column, text) in says {
-                let found = refusals.first { $0.object == "public.orders.\(column)" }
-                #expect(found.map { "\($0)".contains(text) } == true, "\(refusals)")
+                let found = refusals.filter { $0.object == "public.orders.\(column)" }
+                #expect(found.contains { "\($0)".contains(text) }, "\(refusals)")
             }
         }
     }
