@@ -1,4 +1,3 @@
-import Logging
 import PgConnection
 
 /// Takes away the views of a migration that ends before its exchange. May be repeated.

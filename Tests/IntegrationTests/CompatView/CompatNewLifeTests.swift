@@ -181,6 +181,27 @@ extension LiveMigrations {
             await session.close()
         }
 
+        /// Somebody takes the view away, who would better have aborted: nothing is exchanged, and abort does the rest.
+        @Test(arguments: try await Servers.outermost())
+        func whoDropsIt(_ binaries: ServerBinaries) async throws {
+            let (database, session) = try await Self.orders("compat_new_dropped", on: binaries)
+            let running = RunningMigration(Self.request, database, .quick.manual())
+            try await running.untilReady(session)
+            let refused = await #expect(throws: PgError.self) {
+                try await session.execute("ALTER TABLE orders DROP count")
+            }
+            #expect(refused?.sqlState?.classCode == "2B", "\(String(describing: refused))")
+            try await session.execute("DROP SCHEMA orders_new CASCADE")
+            try await Steer(connections: database.options).run(.cutOver, "orders")
+            let error = await running.failure() as? MigrationError
+            #expect(
+                error?.code == .sourceChanged && error?.message.contains("orders_new") == true, "\(running.log.all)")
+            try await Abort(connections: database.options, log: running.log.logger()).run("orders")
+            #expect(try await session.column("SELECT note FROM orders WHERE id = 7") == ["row 7"])
+            try await Remains(session: session).expectNothing()
+            await session.close()
+        }
+
         /// Several tables have their views in one schema, and these go together.
         @Test(arguments: try await Servers.outermost())
         func severalTables(_ binaries: ServerBinaries) async throws {
