@@ -26,6 +26,7 @@ struct CopyLane: Sendable {
             ).single().optional("filenode")
             guard filenode == file.filenode else { throw FileChanged() }
             let rows = try connection.execute(sql.insert(pages: pages.lowerBound, pages.upperBound)).affectedRows
+            try Failpoint.chunkInserted.pass()
             try connection.query(
                 "INSERT INTO shadow_alter.chunk (table_id, first_page, end_page, rows) VALUES ($1, $2, $3, $4)",
                 [.int(table.id), .int(pages.lowerBound), .int(pages.upperBound), .int(rows)])

@@ -21,6 +21,7 @@ struct BlueRemoval: Sendable {
     /// Throws `conflict` when something stands on the old tables, which are untouched then, and when somebody is in the way for too long.
     func run() async throws {
         let large = try await rehearse()
+        try Failpoint.removalRehearsed.pass()
         try await removeCompatViews()
         while let piece = try await connection.run({ [record] in try BluePieces.next(record, large: large, on: $0) }) {
             note("dropping \(piece.title)")
@@ -32,8 +33,10 @@ struct BlueRemoval: Sendable {
                     try StateStore.noteFinalize(
                         "finalize has begun, \(piece.title) was dropped last; `finalize` goes on with it",
                         of: record.id, on: connection)
+                    try Failpoint.pieceDropping.pass()
                 }
             }
+            try Failpoint.pieceDropped.pass()
             log.info("dropped \(piece.title)")
             // Whoever has the files to unlink as well, a standby that replays this, and the disk, come to themselves.
             try await Task.sleep(for: min(ContinuousClock.now - start, Self.longestPause))
@@ -43,8 +46,10 @@ struct BlueRemoval: Sendable {
                 try Self.limit(on: connection)
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
                 try Leftovers.removeState(record, on: connection)
+                try Failpoint.finalizing.pass()
             }
         }
+        try Failpoint.finalized.pass()
     }
 
     private static func limit(on connection: isolated PgConnection) throws {
@@ -95,6 +100,7 @@ struct BlueRemoval: Sendable {
                     of: record.id, on: connection)
             }
         }
+        try Failpoint.compatViewsRemoved.pass()
     }
 
     /// A table outside of the blue schema is a partition of an old one.

@@ -68,6 +68,7 @@ public struct Finalize: Sendable {
         var wait = ContinuousClock.now
         while true {
             let owner = try await connection.run { try Self.acquire(first, on: $0) }
+            if owner == nil { try await Predecessors(record: first, log: log).end(on: connection) }
             let found = try await connection.run { try StateStore.look(first.name, on: $0) }
             guard let record = found, record.id == first.id else { return nil }
             try await connection.run { [acceptsMismatches] in

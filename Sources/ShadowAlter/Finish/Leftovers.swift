@@ -10,12 +10,14 @@ enum Leftovers {
     static func removeStream(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeSlot(record, on: connection)
         try await Publication.drop(name: record.streamName, on: connection)
+        try Failpoint.publicationDropped.pass()
     }
 
     /// A walsender that has lost its client may still use the slot, for up to `wal_sender_timeout`: the slot is ours, so is that walsender.
     static func removeSlot(_ record: MigrationRecord, on connection: PgConnection) async throws {
         let walSender = try await ReplicationSlot.find(name: record.streamName, on: connection)?.activePID
         try await ReplicationSlot.drop(name: record.streamName, walSender: walSender, on: connection)
+        try Failpoint.slotDropped.pass()
     }
 
     static func exist(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> Bool {
@@ -32,6 +34,7 @@ enum Leftovers {
     static func removeAfterSwap(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)
         try await connection.transaction { try removeWayBack(of: record, on: $0) }
+        try Failpoint.wayBackRemoved.pass()
         try await removeSpools(record, on: connection)
     }
 
@@ -50,7 +53,9 @@ enum Leftovers {
             }
             // Not CASCADE: should the live table need something in there, it must stay.
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema))")
+            try Failpoint.spoolsRemoving.pass()
         }
+        try Failpoint.spoolsRemoved.pass()
     }
 
     private static func drop(_ table: TableRecord, on connection: isolated PgConnection) throws {
@@ -62,6 +67,8 @@ enum Leftovers {
     private static func removeWayBack(of record: MigrationRecord, on connection: isolated PgConnection) throws {
         guard let wayBack = try StateStore.wayBack(of: record.id, on: connection) else { return }
         try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+        // Of a rollback that did not come to its exchange.
+        try wayBack.plan.dropPreparations(on: connection)
         for table in wayBack.tables { try drop(table, on: connection) }
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(wayBack.id)])
     }
@@ -79,7 +86,9 @@ enum Leftovers {
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(schema))")
             }
             try removeState(record, on: connection)
+            try Failpoint.newTablesDropping.pass()
         }
+        try Failpoint.newTablesDropped.pass()
     }
 
     /// Before the swap: everything goes, and the source is as if nothing had been.
@@ -90,7 +99,9 @@ enum Leftovers {
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema)) CASCADE")
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
             try removeState(record, on: connection)
+            try Failpoint.aborting.pass()
         }
+        try Failpoint.aborted.pass()
     }
 
     /// The spools and the record; with the last migration, the state schema.

@@ -89,6 +89,7 @@ actor Refresher {
                 try await throttle.admit()
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
+                if result.settled > 0 { try Failpoint.refreshed.pass() }
                 total += result.settled
                 status.update { $0.keysRefreshed += Int64(result.settled) }
                 if result.settled < result.examined { leftBehind = true }
@@ -105,6 +106,7 @@ actor Refresher {
         for batch in batches {
             let renewal = SpoolRenewal(batch: batch.refresh, mode: batch.mode, settledThrough: batch.settledThrough)
             guard let settled = try await renewal.run(on: connection) else { continue }
+            try Failpoint.spoolRenewed.pass()
             count += 1
             status.update { $0.keysRefreshed += Int64(settled) }
         }
@@ -129,9 +131,11 @@ actor Refresher {
             return try await run(batch, after: after, limit: Self.batchSize, mode: .replacing)
         } catch let error as PgError where error.isAboutData {
             guard let parking = batch.parking else { throw error }
-            return try await connection.transaction { connection in
+            let result = try await connection.transaction { connection in
                 try parking.takeSingly(batch.refresh, after: after, mode: batch.mode, on: connection)
             }
+            try Failpoint.parked.pass()
+            return result
         }
     }
 
@@ -139,6 +143,7 @@ actor Refresher {
     func retryParked() async throws {
         for parking in batches.compactMap(\.parking) {
             try await connection.transaction { try parking.retry(on: $0) }
+            try Failpoint.parkedRetried.pass()
         }
     }
 
@@ -184,6 +189,7 @@ actor Refresher {
                 try connection.query(
                     "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
                     [.int(refresh.tableID), .int(result.settled)])
+                try Failpoint.refreshing.pass()
             }
             return result
         }
