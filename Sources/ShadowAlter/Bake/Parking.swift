@@ -12,43 +12,98 @@ struct Parking: Sendable {
         parked = RefreshBatch(parkedOf: table)
     }
 
-    /// A savepoint for each: few, so that the transaction is short.
-    private static let batchSize = 500
+    /// Few, so that the transaction is short also where every row has to be taken by itself.
+    private static let batchSize = 2000
     private static let retried = 200
 
-    /// Settles spooled keys after `after` one by one; those that fail are parked, which settles them, too.
+    /// Settles spooled keys after `after`; those that fail are parked, which settles them, too. A batch that fails is taken by halves, so that one
+    /// row of many is found soon.
     ///
     /// In the caller's transaction, as everything here.
-    func takeSingly(
-        _ refresh: RefreshBatch, after: Int64, mode: RefreshBatch.Mode, on connection: isolated PgConnection
+    func take(
+        _ refresh: RefreshBatch, after: Int64, on connection: isolated PgConnection
+    ) throws -> RefreshBatch.Result {
+        try parking(on: connection) { connection in
+            let entries = try entries(of: refresh.sql.spool, after: after, limit: Self.batchSize, on: connection)
+            return try halves(refresh, entries[...], on: connection)
+        }
+    }
+
+    /// The same with these entries of the spool, whose rows stand in the way of each other, or of others.
+    func take(
+        _ refresh: RefreshBatch, entries: Set<Int64>, on connection: isolated PgConnection
+    ) throws -> RefreshBatch.Result {
+        try parking(on: connection) { connection in
+            var taken = Taken()
+            for entry in entries.sorted() { taken.add(try halves(refresh, [entry], on: connection)) }
+            return taken
+        }
+    }
+
+    private struct Taken {
+        var result = RefreshBatch.Result()
+        /// A key was parked whose row another one stands in the way of.
+        var conflicts = false
+
+        mutating func add(_ other: Self) {
+            result.through = other.result.through ?? result.through
+            result.examined += other.result.examined
+            result.settled += other.result.settled
+            conflicts = conflicts || other.conflicts
+        }
+    }
+
+    private func parking(
+        on connection: isolated PgConnection, _ take: (isolated PgConnection) throws -> Taken
     ) throws -> RefreshBatch.Result {
         try connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        var result = RefreshBatch.Result()
-        var conflicts = false
-        for entry in try entries(of: refresh.sql.spool, after: after, limit: Self.batchSize, on: connection) {
-            result.examined += 1
-            result.through = entry
-            do {
-                result.settled += try single(refresh, entry, mode: mode, on: connection).settled
-            } catch let error as PgError where error.isAboutData {
-                let window = SpoolWindow(after: entry - 1, through: entry)
-                // The stream tells of a key as often as its row changes.
-                try connection.execute(
-                    ParkedSQL.release(table.plan, named: refresh.sql.spool, window, from: table.parked))
-                if try connection.execute(refresh.sql.isThere(window)).single().value() {
-                    try connection.query(
-                        ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
-                        [.text(Self.reason(error)), .bool(error.isRowConflict)])
-                    try Failpoint.parking.pass()
-                    conflicts = conflicts || error.isRowConflict
-                }
-                // A row that is gone, with a key that the old table cannot have had, leaves nothing to be done.
-                result.settled += try connection.execute(SpoolSQL.delete(refresh.sql.spool, window)).affectedRows
-            }
-        }
+        let taken = try take(connection)
         // Two that exchange a value are in each other's way, and in nobody else's.
-        if conflicts { try settleConflicts(on: connection) }
-        return result
+        if taken.conflicts { try settleConflicts(on: connection) }
+        return taken.result
+    }
+
+    /// - Parameter entries: consecutive ones of the spool.
+    private func halves(
+        _ refresh: RefreshBatch, _ entries: ArraySlice<Int64>, on connection: isolated PgConnection
+    ) throws -> Taken {
+        guard let first = entries.first, let last = entries.last else { return Taken() }
+        do {
+            var result = try attempt(on: connection) { connection in
+                try refresh.run(after: first - 1, limit: entries.count, mode: .replacing, on: connection)
+            }
+            result.through = last
+            return Taken(result: result)
+        } catch let error as PgError where error.isAboutData {
+            guard entries.count == 1 else {
+                let middle = entries.startIndex + entries.count / 2
+                var taken = try halves(refresh, entries[..<middle], on: connection)
+                taken.add(try halves(refresh, entries[middle...], on: connection))
+                return taken
+            }
+            return try park(refresh, first, error, on: connection)
+        }
+    }
+
+    private func park(
+        _ refresh: RefreshBatch, _ entry: Int64, _ error: PgError, on connection: isolated PgConnection
+    ) throws -> Taken {
+        var taken = Taken()
+        let window = SpoolWindow(after: entry - 1, through: entry)
+        // The stream tells of a key as often as its row changes.
+        try connection.execute(ParkedSQL.release(table.plan, named: refresh.sql.spool, window, from: table.parked))
+        if try connection.execute(refresh.sql.isThere(window)).single().value() {
+            try connection.query(
+                ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
+                [.text(Self.reason(error)), .bool(error.isRowConflict)])
+            try Failpoint.parking.pass()
+            taken.conflicts = error.isRowConflict
+        }
+        // A row that is gone, with a key that the old table cannot have had, leaves nothing to be done.
+        taken.result.examined = 1
+        taken.result.through = entry
+        taken.result.settled = try connection.execute(SpoolSQL.delete(refresh.sql.spool, window)).affectedRows
+        return taken
     }
 
     /// Looks at some of the parked keys again. Those that fail again come last next time.
@@ -59,7 +114,9 @@ struct Parking: Sendable {
         let entries = try entries(of: table.parked, after: 0, limit: Self.retried, on: connection)
         for entry in entries {
             do {
-                _ = try single(parked, entry, mode: .replacing, on: connection)
+                try attempt(on: connection) { connection in
+                    _ = try parked.run(after: entry - 1, limit: 1, mode: .replacing, on: connection)
+                }
             } catch let error as PgError where error.isAboutData {
                 let window = SpoolWindow(after: entry - 1, through: entry)
                 if try connection.execute(parked.sql.isThere(window)).single().value() {
@@ -96,14 +153,6 @@ struct Parking: Sendable {
         try connection.query(
             "SELECT seq FROM \(spool.sql) WHERE seq > $1 ORDER BY seq LIMIT $2", [.int(after), .int(limit)]
         ).rows.map { try $0.value() }
-    }
-
-    private func single(
-        _ refresh: RefreshBatch, _ entry: Int64, mode: RefreshBatch.Mode, on connection: isolated PgConnection
-    ) throws -> RefreshBatch.Result {
-        try attempt(on: connection) { connection in
-            try refresh.run(after: entry - 1, limit: 1, mode: mode, on: connection)
-        }
     }
 
     private func attempt<Value>(

@@ -18,7 +18,11 @@ struct RollbackEnd: Sendable {
                     record: wayBack, control: control, connections: connections, status: status, log: log
                 ).run()
             }
-            try await Leftovers.removeAfterRollback(record, wayBack, on: control)
+            // In pieces, as by `finalize`: they are as large as the live ones.
+            try await BlueRemoval(
+                record: wayBack, occasion: .rollback, connection: control, patience: nil, log: log,
+                note: { [status] text in status.update { $0.reason = text } }
+            ).run()
         }
         status.update { $0.phase = .rolledBack }
         throw MigrationError(

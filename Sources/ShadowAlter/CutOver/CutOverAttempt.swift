@@ -14,6 +14,11 @@ struct CutOverAttempt: Sendable {
         let budget: Duration
     }
 
+    /// More changes wait to be refreshed than can be settled under the lock.
+    struct Behind: Error {
+        let keys: Int
+    }
+
     let record: MigrationRecord
     let connection: PgConnection
     let stream: ChangeStream
@@ -110,26 +115,45 @@ struct CutOverAttempt: Sendable {
     private static let fewKeys = 50
     /// Where as much arrives as is settled, it does not get less.
     private static let passes = 5
+    /// How many keys of a table a pass takes.
+    private static let batchSize = 10_000
 
     /// Meanwhile the application goes on writing: again, until little is left for the lock.
+    ///
+    /// - Throws: `Behind` where it does not get so little that settling it under the lock would take a small part of the budget.
     private func refresh() async throws {
         let tables = PendingTables(record)
-        try await connection.run { try tables.prepare(on: $0) }
-        do {
-            for pass in 1...Self.passes {
-                let settled = try await connection.transaction { connection in
+        let modes = try await connection.run { [record] connection in
+            try tables.prepare(on: connection)
+            return try Dictionary(
+                uniqueKeysWithValues: record.tables.map {
+                    ($0.id, try RefreshBatch.mayYield($0, on: connection) ? RefreshBatch.Mode.yielding : .replacing)
+                })
+        }
+        let clock = ContinuousClock()
+        for pass in 1...Self.passes {
+            let start = clock.now
+            let examined: Int
+            do {
+                examined = try await connection.transaction { connection in
                     try tables.ask(on: connection).reduce(0) { sum, pending in
                         try sum
                             + RefreshBatch(pending.table).run(
-                                after: 0, limit: 10_000, mode: .replacing, on: connection
-                            ).settled
+                                after: 0, limit: Self.batchSize, mode: modes[pending.table.id] ?? .replacing,
+                                on: connection
+                            ).examined
                     }
                 }
-                guard settled > Self.fewKeys, pass < Self.passes else { break }
-                try await stream.drain()
+            } catch let error as PgError where error.isRowConflict {
+                // The other row of a swapped value is not in the spool yet; under the lock it will be.
+                return
             }
-        } catch let error as PgError where error.isRowConflict {
-            // The other row of a swapped value is not in the spool yet; under the lock it will be.
+            guard examined > Self.fewKeys else { return }
+            if pass == Self.passes {
+                guard examined >= Self.batchSize || clock.now - start > options.cutOverBudget / 4 else { return }
+                throw Behind(keys: examined)
+            }
+            try await stream.drain()
         }
     }
 

@@ -170,6 +170,8 @@ struct CutOverPhase: Sendable {
             return "the change stream was not drained within \(Int(error.limit.milliseconds)) ms"
         case let error as CutOverAttempt.OverBudget:
             return "it took longer than its budget of \(Int(error.budget.milliseconds)) ms"
+        case let error as CutOverAttempt.Behind:
+            return "the refresh is behind: \(error.keys) changes had come since the last pass; no lock was asked for"
         case let harm as QueueWatch.Harm:
             return "\(harm)"
         case let error as LockBound.Exceeded:

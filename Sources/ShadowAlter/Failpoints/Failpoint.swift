@@ -125,11 +125,8 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case rollbackPlanned
     case rollbackAnalyzed
     case rollbackTakenBack
-    /// The new tables are dropped, in a transaction that is open.
-    case newTablesDropping
-    case newTablesDropped
 
-    // MARK: Finalize
+    // MARK: Finalize, and the end of a rollback
 
     case removalRehearsed
     case compatViewsRemoved

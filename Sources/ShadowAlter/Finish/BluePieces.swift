@@ -56,18 +56,19 @@ enum BluePieces {
     ///
     /// - Parameter large: the tables whose indexes go one by one.
     static func next(
-        _ record: MigrationRecord, large: Set<UInt32>, on connection: isolated PgConnection
+        _ record: MigrationRecord, of occasion: RemovalOccasion = .finalize, large: Set<UInt32>,
+        on connection: isolated PgConnection
     ) throws -> BluePiece? {
         let tables = try BlueTable.read(record, on: connection)
-        if let piece = try foreignKey(tables, on: connection) { return piece }
+        if let piece = try foreignKey(tables, occasion, on: connection) { return piece }
         guard let table = tables.first else { return nil }
-        if large.contains(table.oid), let piece = try index(of: table, on: connection) { return piece }
+        if large.contains(table.oid), let piece = try index(of: table, occasion, on: connection) { return piece }
         return BluePiece(
-            title: "the old table \(table.name)", statement: "DROP TABLE \(table.name.sql)", relations: [table.oid])
+            title: occasion.title(table.name), statement: "DROP TABLE \(table.name.sql)", relations: [table.oid])
     }
 
     private static func foreignKey(
-        _ tables: [BlueTable], on connection: isolated PgConnection
+        _ tables: [BlueTable], _ occasion: RemovalOccasion, on connection: isolated PgConnection
     ) throws -> BluePiece? {
         let row = try connection.query(
             """
@@ -78,12 +79,14 @@ enum BluePieces {
         guard let row, let table = try tables.first(where: { try $0.oid == row.get("conrelid") }) else { return nil }
         let name: String = try row.get("conname")
         return BluePiece(
-            title: "the foreign key \(name) of the old table \(table.name)",
+            title: "the foreign key \(name) of \(occasion.title(table.name))",
             statement: "ALTER TABLE \(table.name.sql) DROP CONSTRAINT \(Quoting.identifier(name))",
             relations: [table.oid, try row.get("confrelid")])
     }
 
-    private static func index(of table: BlueTable, on connection: isolated PgConnection) throws -> BluePiece? {
+    private static func index(
+        of table: BlueTable, _ occasion: RemovalOccasion, on connection: isolated PgConnection
+    ) throws -> BluePiece? {
         let row = try connection.query(
             """
             SELECT c.relname, k.conname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -95,7 +98,7 @@ enum BluePieces {
         let index = QualifiedName(schema: table.name.schema, name: try row.get("relname"))
         let constraint: String? = try row.optional("conname")
         return BluePiece(
-            title: "the index \(index.name) of the old table \(table.name)",
+            title: "the index \(index.name) of \(occasion.title(table.name))",
             statement: constraint.map { "ALTER TABLE \(table.name.sql) DROP CONSTRAINT \(Quoting.identifier($0))" }
                 ?? "DROP INDEX \(index.sql)",
             relations: [table.oid])

@@ -1,9 +1,12 @@
 import Logging
 import PgConnection
 
-/// Drops the old tables, piece by piece, and with the last one the record of the migration. It may be ended at any point and begun anew.
+/// Drops the tables that an exchange has put out of the way, piece by piece, and with the last one the record of the migration. It may be ended at any
+/// point and begun anew.
 struct BlueRemoval: Sendable {
+    /// Of the exchange that came last.
     let record: MigrationRecord
+    var occasion = RemovalOccasion.finalize
     let connection: PgConnection
     /// How long somebody may be in the way of a piece; nil: for as long as it takes.
     let patience: Duration?
@@ -23,16 +26,16 @@ struct BlueRemoval: Sendable {
         let large = try await rehearse()
         try Failpoint.removalRehearsed.pass()
         try await removeCompatViews()
-        while let piece = try await connection.run({ [record] in try BluePieces.next(record, large: large, on: $0) }) {
+        while let piece = try await connection.run({ [record, occasion] in
+            try BluePieces.next(record, of: occasion, large: large, on: $0)
+        }) {
             note("dropping \(piece.title)")
             let start = ContinuousClock.now
-            try await politely(piece.relations) { [record] in
+            try await politely(piece.relations) { [record, occasion] in
                 try await connection.transaction { connection in
                     try Self.limit(on: connection)
                     try connection.execute(piece.statement)
-                    try StateStore.noteFinalize(
-                        "finalize has begun, \(piece.title) was dropped last; `finalize` goes on with it",
-                        of: record.id, on: connection)
+                    try occasion.note("\(piece.title) was dropped last", record, on: connection)
                     try Failpoint.pieceDropping.pass()
                 }
             }
@@ -41,11 +44,11 @@ struct BlueRemoval: Sendable {
             // Whoever has the files to unlink as well, a standby that replays this, and the disk, come to themselves.
             try await Task.sleep(for: min(ContinuousClock.now - start, Self.longestPause))
         }
-        try await politely([]) { [record] in
+        try await politely([]) { [record, occasion] in
             try await connection.transaction { connection in
                 try Self.limit(on: connection)
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
-                try Leftovers.removeState(record, on: connection)
+                try occasion.end(record, on: connection)
                 try Failpoint.finalizing.pass()
             }
         }
@@ -89,15 +92,13 @@ struct BlueRemoval: Sendable {
     /// In one piece: all views go, or none.
     private func removeCompatViews() async throws {
         let shapes = record.plan.compatShapes
-        guard !shapes.isEmpty else { return }
-        try await politely([]) { [record] in
+        guard occasion == .finalize, !shapes.isEmpty else { return }
+        try await politely([]) { [record, occasion] in
             try await connection.transaction { connection in
                 // Whoever reads a view meanwhile waits behind us.
                 try connection.execute("SET LOCAL lock_timeout = '500ms'")
                 for statement in CompatSQL.drop(shapes) { try connection.execute(statement) }
-                try StateStore.noteFinalize(
-                    "finalize has begun, the views of --compat-view were dropped last; `finalize` goes on with it",
-                    of: record.id, on: connection)
+                try occasion.note("the views of --compat-view were dropped last", record, on: connection)
             }
         }
         try Failpoint.compatViewsRemoved.pass()
@@ -123,22 +124,21 @@ struct BlueRemoval: Sendable {
                 } catch let error as PgError
                     where error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected
                 {
-                    log.notice("finalize waits for a lock of somebody else's")
+                    log.notice("\(occasion) waits for a lock of somebody else's")
                 } catch {
                     throw try await explained(error)
                 }
             }
             if let first = blockers.first { note("waiting: \(first)") }
             if blockers.map(\.identity) != told {
-                for blocker in blockers { log.notice("finalize waits: \(blocker)") }
+                for blocker in blockers { log.notice("\(occasion) waits: \(blocker)") }
                 told = blockers.map(\.identity)
             }
             if let patience, ContinuousClock.now - start >= patience {
                 throw try await conflict(
-                    "\(record.plan.oldTables) cannot be dropped: "
+                    "\(occasion.tables(record)) cannot be dropped: "
                         + (blockers.first.map { "\($0)" } ?? "somebody whom our role may not see holds a lock"),
-                    advice:
-                        "end that transaction, or wait for its end, and `shadow-alter finalize \(record.name)` again")
+                    "end that transaction, or wait for its end")
             }
             try await Task.sleep(for: Self.lookInterval)
         }
@@ -156,23 +156,20 @@ struct BlueRemoval: Sendable {
         switch error {
         case let error as Stranger:
             return try await conflict(
-                "the table \(error.name) is a partition of an old table, and would go with it",
-                advice: "detach it, then `shadow-alter finalize \(record.name)` again")
+                "the table \(error.name) is a partition of \(occasion.table), and would go with it", "detach it")
         case let error as PgError where error.sqlState?.classCode == "2B":
             return try await conflict(
-                "\(record.plan.oldTables) cannot be dropped: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
-                advice: "drop or move what depends on it, then `shadow-alter finalize \(record.name)` again")
+                "\(occasion.tables(record)) cannot be dropped: \(error.message)\(error.detail.map { " (\($0))" } ?? "")",
+                "drop or move what depends on it")
         default:
             return error
         }
     }
 
-    private func conflict(_ message: String, advice: String) async throws -> MigrationError {
-        let hasBegun = try await connection.run { [record] in try StateStore.hasBegunFinalize(of: record.id, on: $0) }
-        let state =
-            hasBegun
-            ? "parts of what is in the schema \(record.plan.blueSchema) are dropped already"
-            : "\(record.plan.oldTablesAre) untouched in the schema \(record.plan.blueSchema)"
-        return MigrationError(.conflict, message, state: "the new definition is live; \(state)", advice: advice)
+    private func conflict(_ message: String, _ wayOut: String) async throws -> MigrationError {
+        let hasBegun = try await connection.run { [record, occasion] in try occasion.hasBegun(record, on: $0) }
+        return MigrationError(
+            .conflict, message, state: occasion.state(record, hasBegun: hasBegun),
+            advice: "\(wayOut), then \(occasion.repetition(record))")
     }
 }

@@ -73,24 +73,6 @@ enum Leftovers {
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(wayBack.id)])
     }
 
-    /// After a rollback: the new tables go, and everything else.
-    static func removeAfterRollback(
-        _ record: MigrationRecord, _ wayBack: MigrationRecord, on connection: PgConnection
-    ) async throws {
-        try await removeStream(record, on: connection)
-        let new = wayBack.plan.exchanges.map { QualifiedName(schema: wayBack.plan.blueSchema, name: $0.source.name) }
-        try await connection.transaction { connection in
-            try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
-            try connection.execute("DROP TABLE IF EXISTS \(new.map(\.sql).joined(separator: ", "))")
-            for schema in [wayBack.plan.blueSchema, wayBack.plan.greenSchema] {
-                try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(schema))")
-            }
-            try removeState(record, on: connection)
-            try Failpoint.newTablesDropping.pass()
-        }
-        try Failpoint.newTablesDropped.pass()
-    }
-
     /// Before the swap: everything goes, and the source is as if nothing had been.
     static func removeAll(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)

@@ -24,6 +24,13 @@ struct RefreshBatch: Sendable {
         case yielding
     }
 
+    /// Whether rows of this table can yield.
+    static func mayYield(_ table: TableRecord, on connection: isolated PgConnection) throws -> Bool {
+        try connection.query(
+            "SELECT NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND NOT indimmediate)", [.int(table.greenOID)]
+        ).single().value()
+    }
+
     let sql: RefreshSQL
     let tableID: Int64
     /// Of a way back: where keys wait whose rows could not go back when they were looked at last.
@@ -73,6 +80,14 @@ struct RefreshBatch: Sendable {
         }
         let settled = try connection.execute(SpoolSQL.delete(sql.spool, window, except: yielded)).affectedRows
         return Result(through: through, examined: try row.get("examined"), settled: settled, yielded: yielded)
+    }
+
+    /// In the batch's own transaction.
+    func note(_ result: Result, on connection: isolated PgConnection) throws {
+        guard result.settled > 0 else { return }
+        try connection.query(
+            "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
+            [.int(tableID), .int(result.settled)])
     }
 
     /// The source was emptied: so is the shadow. What was spooled before is settled by that; everything that is in the source now came

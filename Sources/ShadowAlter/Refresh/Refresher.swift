@@ -25,6 +25,8 @@ actor Refresher {
     private static let batchSize = 10_000
     /// How often a unique violation is met with more of the stream before it is taken for a real one.
     private static let settlingAttempts = 30
+    /// The same where nothing is lost if it is one: the key is parked.
+    private static let parkingAttempts = 6
 
     private var batches: [Batch]
 
@@ -41,10 +43,7 @@ actor Refresher {
         var batches: [Batch] = []
         for table in record.tables {
             let mode = try await connection.run { try Self.mode(of: table, on: $0) }
-            let mayYield: Bool = try await connection.query(
-                "SELECT NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND NOT indimmediate)",
-                [.int(table.greenOID)]
-            ).single().value()
+            let mayYield = try await connection.run { try RefreshBatch.mayYield(table, on: $0) }
             batches.append(
                 Batch(
                     table: table, refresh: RefreshBatch(table, parks: record.isWayBack), mode: mode, mayYield: mayYield,
@@ -116,27 +115,27 @@ actor Refresher {
     private func batch(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
         do {
             return try await run(batch, after: after, limit: Self.batchSize, mode: batch.mode)
-        } catch let error as PgError where batch.parking != nil && error.isAboutData {
-            return try await park(batch, after: after)
-        } catch let error as PgError where error.isRowConflict {
+        } catch let error as PgError where error.isRowConflict && (batch.mayYield || batch.parking == nil) {
             return try await settle(batch, first: error)
         } catch let error as PgError {
+            if let parking = batch.parking, error.isAboutData {
+                return try await park(batch) { try parking.take(batch.refresh, after: after, on: $0) }
+            }
             throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
         }
     }
 
-    /// Values may have moved between the rows of the batch, which is settled by taking all of them at once; otherwise they are taken one by one.
-    private func park(_ batch: Batch, after: Int64) async throws -> RefreshBatch.Result {
-        do {
-            return try await run(batch, after: after, limit: Self.batchSize, mode: .replacing)
-        } catch let error as PgError where error.isAboutData {
-            guard let parking = batch.parking else { throw error }
-            let result = try await connection.transaction { connection in
-                try parking.takeSingly(batch.refresh, after: after, mode: batch.mode, on: connection)
-            }
-            try Failpoint.parked.pass()
+    private func park(
+        _ batch: Batch,
+        _ take: @escaping @Sendable (isolated PgConnection) throws -> RefreshBatch.Result
+    ) async throws -> RefreshBatch.Result {
+        let result = try await connection.transaction { connection in
+            let result = try take(connection)
+            try batch.refresh.note(result, on: connection)
             return result
         }
+        try Failpoint.parked.pass()
+        return result
     }
 
     /// Looks anew at rows that could not go back: another row may have stood in their way, which is no more.
@@ -154,15 +153,26 @@ actor Refresher {
     private func settle(_ batch: Batch, first: PgError) async throws -> RefreshBatch.Result {
         guard batch.mayYield else { return try await settleAtOnce(batch, first: first) }
         var stubborn: Set<Int64>?
-        for attempt in 1...Self.settlingAttempts {
+        var last = RefreshBatch.Result()
+        for attempt in 1...(batch.parking == nil ? Self.settlingAttempts : Self.parkingAttempts) {
             try await stream.drain()
-            let result = try await run(batch, after: batch.settledThrough, limit: .max, mode: .yielding)
-            let left = stubborn?.intersection(result.yielded) ?? result.yielded
-            if left.isEmpty { return result }
+            do {
+                last = try await run(batch, after: batch.settledThrough, limit: .max, mode: .yielding)
+            } catch let error as PgError {
+                // Another row of them fails whatever yields to it.
+                guard let parking = batch.parking, error.isAboutData else { throw error }
+                return try await park(batch) { try parking.take(batch.refresh, after: batch.settledThrough, on: $0) }
+            }
+            let left = stubborn?.intersection(last.yielded) ?? last.yielded
+            if left.isEmpty { return last }
             stubborn = left
             try await Task.sleep(for: .milliseconds(10 * attempt))
         }
-        return try await settleAtOnce(batch, first: first)
+        guard let parking = batch.parking, let stubborn else { return try await settleAtOnce(batch, first: first) }
+        last.settled += try await park(batch) {
+            try parking.take(batch.refresh, entries: stubborn, on: $0)
+        }.settled
+        return last
     }
 
     private func settleAtOnce(_ batch: Batch, first: PgError) async throws -> RefreshBatch.Result {
@@ -185,12 +195,8 @@ actor Refresher {
         let refresh = batch.refresh
         return try await connection.transaction { connection in
             let result = try refresh.run(after: after, limit: limit, mode: mode, on: connection)
-            if result.settled > 0 {
-                try connection.query(
-                    "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
-                    [.int(refresh.tableID), .int(result.settled)])
-                try Failpoint.refreshing.pass()
-            }
+            try refresh.note(result, on: connection)
+            if result.settled > 0 { try Failpoint.refreshing.pass() }
             return result
         }
     }

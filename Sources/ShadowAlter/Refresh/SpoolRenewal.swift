@@ -35,9 +35,7 @@ struct SpoolRenewal: Sendable {
                 guard result.settled == result.examined, result.examined < Self.limit else { throw LeftForLater() }
                 try connection.execute("TRUNCATE \(spool.sql)")
                 try Failpoint.spoolRenewing.pass()
-                try connection.query(
-                    "UPDATE shadow_alter.migrated_table SET keys_refreshed = keys_refreshed + $2 WHERE id = $1",
-                    [.int(batch.tableID), .int(result.settled)])
+                try batch.note(result, on: connection)
                 return result.settled
             }
         } catch is LeftForLater {

@@ -74,9 +74,14 @@ extension LiveMigrations {
             let items = try await Items.create("rollback_row", on: binaries)
             let running = RunningMigration(Items.plain, items.database, .quick.baking())
             try await running.untilReversible(items.database, "item")
+            // In the middle of many that can.
             try await items.session.execute(
-                "INSERT INTO item VALUES (3000000000, 'too large'), (3000000001, 'another'); UPDATE item SET value = 'x' WHERE id = 2"
-            )
+                """
+                BEGIN; INSERT INTO item SELECT n, 'before' FROM generate_series(10001, 11000) n;
+                INSERT INTO item VALUES (3000000000, 'too large'), (3000000001, 'another');
+                INSERT INTO item SELECT n, 'after' FROM generate_series(11001, 12500) n; COMMIT;
+                UPDATE item SET value = 'x' WHERE id = 2
+                """)
             let reader = StatusReader(connections: items.database.options)
             try await running.until("the row is named") {
                 let status = try await reader.status(of: "item")
@@ -90,6 +95,7 @@ extension LiveMigrations {
             try await running.until("other rows follow") {
                 try await items.session.isTrue("(SELECT value FROM item_blue.item WHERE id = 2) = 'x'")
             }
+            #expect(try await items.session.column("SELECT count(*) FROM item_blue.item WHERE id > 10000") == ["2500"])
             let refused = await #expect(throws: MigrationError.self) {
                 try await Steer(connections: items.database.options).run(.rollback, "item")
             }
@@ -102,7 +108,7 @@ extension LiveMigrations {
             try await Steer(connections: items.database.options).run(.rollback, "item")
             try await running.expectRolledBack()
             #expect(try await items.session.column("SELECT value FROM item WHERE id = 6000") == ["another"])
-            #expect(try await items.session.value("SELECT count(*) FROM item", as: Int.self) == Items.rows + 1)
+            #expect(try await items.session.value("SELECT count(*) FROM item", as: Int.self) == Items.rows + 2501)
             try await Remains(session: items.session).expectNothing()
             await items.close()
         }

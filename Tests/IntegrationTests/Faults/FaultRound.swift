@@ -55,14 +55,14 @@ extension FaultStory {
             rounds([
                 .wayBackPrepared, .committing, .committed, .spoolsRemoving, .spoolsRemoved, .bakeOpened, .bakeCaughtUp,
                 .bakeReady, .settling, .settled, .parkedRetried, .catalogRecorded, .rollbackPlanned, .rollbackAnalyzed,
-                .slotDropped, .publicationDropped, .newTablesDropping,
+                .slotDropped, .publicationDropped, .removalRehearsed, .pieceDropping, .pieceDropped, .finalizing,
             ])
                 + rounds(
                     [
                         .preparing, .prepared, .cuttingOver, .rehearsed, .refreshedBeforeLock, .locked,
                         .drainedUnderLock, .refreshedUnderLock, .halfExchanged, .exchanged, .committing, .committed,
                         .exchangeNoted, .settling, .settled,
-                    ], 2) + [FaultRound(self, .newTablesDropped, goesOn: false)]
+                    ], 2) + [FaultRound(self, .finalized, goesOn: false)]
         case .bakeEnds:
             rounds([.bakeOver, .bakeEnded, .slotDropped, .publicationDropped, .wayBackRemoved])
                 + rounds([.slotDropped, .publicationDropped, .wayBackRemoved], command: 1)
