@@ -65,7 +65,8 @@ public struct Migration: Sendable {
         if Task.isCancelled { return CancellationError() }
         // Before anything is recorded it is for the operator to find the server.
         guard error.isConnectionLoss, status.snapshot.phase > .planned else { return error }
-        let phase = status.snapshot.phase
+        let (phase, isNative) = (status.snapshot.phase, status.snapshot.tables.isEmpty)
+        guard !isNative else { return error }
         return MigrationError(
             .server,
             "the server ended the connection, or cannot be reached any more: \(error.message)",

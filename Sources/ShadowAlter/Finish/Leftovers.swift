@@ -26,7 +26,8 @@ enum Leftovers {
             SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)
                 OR EXISTS (SELECT FROM pg_publication WHERE pubname = $1)
                 OR EXISTS (SELECT FROM pg_namespace WHERE nspname = $2)
-            """, [.text(record.streamName), .text(record.plan.greenSchema)]
+                OR EXISTS (SELECT FROM shadow_alter.migration WHERE forward_id = $3)
+            """, [.text(record.streamName), .text(record.plan.greenSchema), .int(record.id)]
         ).single().value()
     }
 

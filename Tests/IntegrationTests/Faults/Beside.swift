@@ -98,7 +98,7 @@ struct Beside: Sendable {
         try await untilReady()
         let damaged = try await session.column("SELECT clock_timestamp()")[0]
         try await session.execute(
-            "UPDATE orders_green.orders SET amount = coalesce(amount, 0) + 1 WHERE id BETWEEN 100 AND 120")
+            "UPDATE orders_green.orders SET amount = coalesce(amount, 0) + 1 WHERE id BETWEEN 100 AND 140")
         try await steer(["verify", "orders"])
         try await until(
             "it is verified again",

@@ -74,10 +74,8 @@ extension FaultRound {
         do {
             try await FaultRun(database: orders.database, round: self).play(story.commands)
             let (side, alter) = story.end
-            let definition = try await alter.mapAsync { try await orders.native($0) } ?? orders.before
             try await orders.finish(
-                side, definition: definition, "\(server.version), \(testDescription), seed \(seed)",
-                mayMeetErrors: fault == .crash)
+                side, alter, "\(server.version), \(testDescription), seed \(seed)", mayMeetErrors: fault == .crash)
         } catch {
             await orders.close()
             throw error
@@ -119,12 +117,5 @@ extension FaultRound {
         await session.close()
         try await server.psql("DROP DATABASE \(name)")
         try await server.psql("DROP DATABASE \(twin.name)")
-    }
-}
-
-extension Optional where Wrapped: Sendable {
-    func mapAsync<Value: Sendable>(_ transform: (Wrapped) async throws -> Value) async rethrows -> Value? {
-        guard let self else { return nil }
-        return try await transform(self)
     }
 }

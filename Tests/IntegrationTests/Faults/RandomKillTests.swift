@@ -59,9 +59,8 @@ extension LiveMigrations {
                 try await beside.value
                 await somebody.session.close()
                 if !goesBack { try await Finalize(connections: orders.database.options).run("orders") }
-                let definition = goesBack ? orders.before : try await orders.native(FaultOrders.clauses)
                 try await orders.finish(
-                    goesBack ? .before : .after, definition: definition, "seed \(seed), \(killed) kills")
+                    goesBack ? .before : .after, goesBack ? nil : FaultOrders.clauses, "seed \(seed), \(killed) kills")
             } catch {
                 await orders.close()
                 throw error
