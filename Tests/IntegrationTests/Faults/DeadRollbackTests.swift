@@ -23,7 +23,8 @@ extension LiveMigrations {
             let process = try ToolProcess(Self.run, on: items.database, failpoint: "prepared:4=kill")
             let reader = StatusReader(connections: items.database.options)
             try await eventually("a rollback is possible") {
-                (try? await reader.status(of: "item").rollbackPossible) == true
+                guard let status = try? await reader.status(of: "item") else { return false }
+                return status.phase == .baking && status.rollbackPossible
             }
             #expect(try await ToolProcess.run(["rollback", "item"], on: items.database).exit == 0)
             let ended = await process.ended()
