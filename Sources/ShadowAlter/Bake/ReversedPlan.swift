@@ -42,6 +42,12 @@ extension TablePlan {
         plan.replacesRows = plan.mapping.kept != nil
         plan.uncompared = inverse.uncompared
         plan.inverse = InverseMapping(columns: [], obstacles: ["this is the way back"])
+        // What the exchange has made goes with the exchange back, and what went with it is gone.
+        plan.compat = compat.filter { !$0.goesWithExchange }.map { shape in
+            var shape = shape
+            shape.goesWithExchange = true
+            return shape
+        }
         return plan
     }
 }

@@ -30,6 +30,8 @@ struct Rollback: Sendable {
             planned = try await plan()
         } catch let refused as Refused {
             return .refused("\(refused)")
+        } catch let use as CompatViewsInUse {
+            return .refused("\(use): drop or move it")
         }
         try Failpoint.rollbackPlanned.pass()
         // Those of the exchange are recorded.

@@ -1,17 +1,17 @@
 import PgConnection
 
-/// What the views take over from the catalogs, which the cut-over compares under its lock.
+/// What the views take over from the catalogs. The old table tells the owner and the privileges: the new one was made after it.
 struct CompatFacts: Sendable, Equatable {
     var owner: String
     /// Quoted; who may do anything with the table, and so needs the way to the view.
     var grantees: [String] = []
     /// Give the view the table's privileges.
     var grants: [String] = []
-    /// The old columns' defaults by their names, without those that take numbers from a sequence.
+    /// The defaults of the shape's columns by their names, without those that take numbers from a sequence.
     var defaults: [(column: String, value: String)] = []
-    /// The new table's columns that take a default where there is no value: NOT NULL, with a default or an identity.
+    /// The live table's columns that take a default where there is no value: NOT NULL, with a default or an identity.
     var filled: Set<String> = []
-    /// The new table's columns that may be set to what they are.
+    /// The live table's columns that may be set to what they are.
     var settable: Set<String> = []
     /// PostgreSQL 15 and later: the table's privileges and policies are those of whoever asks.
     var hasInvoker: Bool
@@ -26,6 +26,7 @@ struct CompatFacts: Sendable, Equatable {
     static func read(
         _ shape: CompatShape, sourceOID: UInt32, greenOID: UInt32, on connection: isolated PgConnection
     ) throws -> Self {
+        let (shapeOID, liveOID) = shape.kind == .old ? (sourceOID, greenOID) : (greenOID, sourceOID)
         let table = try connection.query(
             "SELECT pg_get_userbyid(relowner) AS owner, relacl::text AS acl FROM pg_class WHERE oid = $1",
             [.int(sourceOID)]
@@ -40,13 +41,13 @@ struct CompatFacts: Sendable, Equatable {
                 SELECT FROM pg_depend p JOIN pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
                 WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass)
             ORDER BY a.attnum
-            """, [.int(sourceOID)]
+            """, [.int(shapeOID)]
         ).rows.map { (column: try $0.get("attname", as: String.self), value: try $0.get("value", as: String.self)) }
         let columns = try connection.query(
             """
             SELECT attname, attnotnull AND (atthasdef OR attidentity <> '') AS filled, attidentity <> 'a' AND attgenerated = '' AS settable
             FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
-            """, [.int(greenOID)]
+            """, [.int(liveOID)]
         ).rows
         return Self(
             owner: owner,

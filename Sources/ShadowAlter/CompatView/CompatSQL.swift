@@ -1,6 +1,6 @@
 import PgConnection
 
-/// The statements that make a view of the old shape, and those that take it away. Pure.
+/// The statements that make the view of a shape, and those that take it away. Pure.
 struct CompatSQL {
     let shape: CompatShape
     let facts: CompatFacts
@@ -29,20 +29,30 @@ struct CompatSQL {
     private var view: String {
         let columns = shape.columns.map { column in
             switch column.source {
-            case .column(let name): "\(Quoting.identifier(shape.live.name)).\(Quoting.identifier(name))"
+            case .column(let name): "\(alias).\(Quoting.identifier(known(name)))"
             case .expression(let expression): "CAST((\(expression)) AS \(column.type))"
             case .constant(let value): "CAST((\(value ?? "NULL")) AS \(column.type))"
             }
         }
+        let names =
+            shape.liveNames == shape.liveRow.names ? "" : " (\(Quoting.identifiers(shape.liveRow.names)))"
         return """
             CREATE VIEW \(shape.view.sql) (\(Quoting.identifiers(shape.columns.map(\.name))))\
             \(facts.hasInvoker ? " WITH (security_invoker = true)" : "") AS
-            SELECT \(columns.joined(separator: ", ")) FROM \(shape.live.sql) AS \(Quoting.identifier(shape.live.name))
+            SELECT \(columns.joined(separator: ", ")) FROM \(shape.live.sql) AS \(alias)\(names)
             """
     }
 
+    private var alias: String { Quoting.identifier(shape.liveRow.alias) }
+
+    private func known(_ name: String) -> String {
+        zip(shape.liveNames, shape.liveRow.names).first { $0.0 == name }?.1 ?? name
+    }
+
+    /// What is shown as NULL is written as NULL.
     private var defaults: [String] {
-        facts.defaults.map {
+        let shown = Set(shape.columns.filter { $0.source != .constant(nil) }.map(\.name))
+        return facts.defaults.filter { shown.contains($0.column) }.map {
             "ALTER VIEW \(shape.view.sql) ALTER COLUMN \(Quoting.identifier($0.column)) SET DEFAULT \($0.value)"
         }
     }

@@ -28,18 +28,50 @@ struct CompatTriggers {
 
     /// A parsed body: what its expressions mean does not depend on whoever calls it.
     private var forward: String {
-        let outputs = shape.targets.map { "OUT \(Quoting.identifier($0.name)) \($0.type)" }
-        let values = shape.targets.map { target in
-            target.column.map { "($1).\(Quoting.identifier($0))" } ?? target.expression
-        }
-        let row = zip(shape.columns, shape.oldNames).map { column, name in
+        let outputs =
+            shape.targets.map { "OUT \(Quoting.identifier($0.name)) \($0.type)" }
+            + (shape.unkept.isEmpty ? [] : ["OUT shadow_alter_unkept text"])
+        let values =
+            shape.targets.map { target in
+                target.column.map { "($1).\(Quoting.identifier($0))" } ?? target.expression
+            } + (shape.unkept.isEmpty ? [] : [unkept])
+        let row = zip(shape.columns, shape.row.names).map { column, name in
             "CAST(($1).\(Quoting.identifier(column.name)) AS \(column.type)) AS \(Quoting.identifier(name))"
         }
         return """
             CREATE FUNCTION \(forwardName)(IN \(shape.view.sql), \(outputs.joined(separator: ", "))) LANGUAGE sql IMMUTABLE
             BEGIN ATOMIC
-            SELECT \(values.joined(separator: ", ")) FROM (SELECT \(row.joined(separator: ", "))) AS \(Quoting.identifier(shape.oldAlias));
+            SELECT \(values.joined(separator: ", ")) FROM (SELECT \(row.joined(separator: ", "))) AS \(Quoting.identifier(shape.row.alias));
             END
+            """
+    }
+
+    /// The first column with a value that the live table has no place for; NULL: all can be kept.
+    private var unkept: String {
+        let cases = shape.unkept.map { column -> String in
+            let shown = if case .constant(let value?) = column.source { value } else { "NULL" }
+            return """
+                WHEN CAST(($1).\(Quoting.identifier(column.name)) AS text) IS DISTINCT FROM CAST(CAST((\(shown)) AS \(column.type)) AS text) \
+                THEN \(Quoting.literal(column.name))::text
+                """
+        }
+        return "CASE \(cases.joined(separator: " ")) END"
+    }
+
+    /// What is acknowledged is kept: a value that would be gone with the exchange is not taken.
+    private var refuseUnkept: String {
+        guard !shape.unkept.isEmpty else { return "" }
+        let view = shape.view.description.split(separator: "%", omittingEmptySubsequences: false).joined(
+            separator: "%%")
+        let message = Quoting.literal("the column %I of \(view) cannot have a value of its own before the cut-over")
+        return """
+                shadow_alter_unkept := (SELECT shadow_alter_new.shadow_alter_unkept FROM \(forwardName)(NEW) AS shadow_alter_new);
+                IF shadow_alter_unkept IS NOT NULL THEN
+                    RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', COLUMN = shadow_alter_unkept,
+                        MESSAGE = pg_catalog.format(\(message), shadow_alter_unkept),
+                        DETAIL = \(Quoting.literal("\(shape.live), which is live until then, has no such column, and the value would be lost.")),
+                        HINT = 'Leave the column out, or write what it shows.';
+                END IF;
             """
     }
 
@@ -62,10 +94,12 @@ struct CompatTriggers {
                 shadow_alter_row record;
                 shadow_alter_now record;
                 shadow_alter_key record;
+                shadow_alter_unkept text;
                 shadow_alter_columns text[] := ARRAY[\(always.map { Quoting.literal(Quoting.identifier($0.name)) }.joined(separator: ", "))]::text[];
                 shadow_alter_list text;
                 shadow_alter_statement text;
             BEGIN
+            \(refuseUnkept)
                 SELECT * INTO shadow_alter_row FROM \(forwardName)(NEW) AS shadow_alter_new (\(targets));
             \(choices.joined(separator: "\n"))
                 shadow_alter_list := pg_catalog.array_to_string(shadow_alter_columns, ', ');
@@ -109,8 +143,10 @@ struct CompatTriggers {
             DECLARE
                 shadow_alter_now record;
                 shadow_alter_key record;
+                shadow_alter_unkept text;
                 shadow_alter_changes text;
             BEGIN
+            \(refuseUnkept)
                 SELECT shadow_alter_view.* INTO shadow_alter_now FROM \(shape.view.sql) AS shadow_alter_view
                     WHERE \(viewKey("OLD") { $0.name }) FOR NO KEY UPDATE;
                 IF NOT FOUND THEN RETURN NULL; END IF;

@@ -31,6 +31,7 @@ struct CutOverPhase: Sendable {
         while true {
             try Task.checkCancellation()
             try await waitForBlockers()
+            try await waitForCompatViews()
             try await throttle.admit()
             try await catchUp()
             guard helm.mayCutOver else {
@@ -69,6 +70,22 @@ struct CutOverPhase: Sendable {
         }
     }
 
+    /// What is built on a view that is to go must go before it.
+    private func waitForCompatViews() async throws {
+        try await compatViews.run { message in
+            try await control.run { [record] in try StateStore.setMessage(message, of: record.id, on: $0) }
+        } meanwhile: {
+            guard helm.mayCutOver else { return false }
+            try helm.checkDeadline()
+            try await catchUp()
+            return true
+        }
+    }
+
+    private var compatViews: CompatViewWait {
+        CompatViewWait(plan: record.plan, control: control, status: status, log: log)
+    }
+
     private func finder() async throws -> BlockerFinder {
         let patience = settings.current.lockTimeout
         return try await control.run { [record] in try BlockerFinder(record, patience: patience, on: $0) }
@@ -77,7 +94,8 @@ struct CutOverPhase: Sendable {
     /// Once more, after all the waiting for other things.
     private func isInTheWay() async throws -> Bool {
         let finder = try await finder()
-        return try await control.run { try !finder.find(on: $0).isEmpty }
+        if try await control.run({ try !finder.find(on: $0).isEmpty }) { return true }
+        return try await compatViews.look() != nil
     }
 
     private func catchUp() async throws {
@@ -178,7 +196,11 @@ struct CutOverPhase: Sendable {
             return "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
         case let error as InitialCopyUnderWay:
             return "\(error.blocker)"
+        case let use as CompatViewsInUse:
+            return "\(use)"
         case let error as PgError:
+            // Something was put into their schema after the last look.
+            if error.sqlState?.classCode == "2B", !record.plan.leavingShapes.isEmpty { return error.message }
             switch error.sqlState {
             case .lockNotAvailable?: return "a lock was not granted at once"
             case .deadlockDetected?: return "PostgreSQL chose it to resolve a deadlock"

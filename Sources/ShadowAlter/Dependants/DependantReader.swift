@@ -34,13 +34,8 @@ struct MigratedTable: Sendable {
     /// rows itself.
     var leaves: [Leaf] = []
 
-    /// The view of the old shape that is ours; on the way back only.
-    var compatViews: [CompatViewOID] = []
-
-    struct CompatViewOID: Sendable {
-        let shape: CompatShape
-        let oid: UInt32
-    }
+    /// The views of other shapes that are ours and go with the exchange.
+    var compatViews: [CompatViews.Present] = []
 
     struct Leaf: Sendable {
         let green: QualifiedName
@@ -66,9 +61,7 @@ struct MigratedTable: Sendable {
             var table = Self(
                 plan.exchange, greenOID: oid, isInTree: plan.isInTree,
                 completion: plan.indexes.map(\.definition) + plan.afterIndexes)
-            table.compatViews = try CompatViews.present(plan.compat.map { [$0] } ?? [], on: connection).map {
-                CompatViewOID(shape: $0, oid: $1)
-            }
+            table.compatViews = try CompatViews.present(plan.compat.filter(\.goesWithExchange), on: connection)
             guard plan.isPartitioned else { return table }
             let tree = try PartitionTree.read(oid, on: connection)
             table.leaves = tree.leaves.filter { plan.partitions.contains($0.name) }.map { leaf in

@@ -1,7 +1,7 @@
 import PgConnection
 
 extension Dependants {
-    /// Throws `sourceChanged` when what hangs on the tables is not what was planned for. Inside a transaction.
+    /// Throws `sourceChanged` when what hangs on the tables is not what was planned for, `CompatViewsInUse` when that is in the way. Inside a transaction.
     static func compare(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
         let planned = record.plan.dependants
         let present: [Dependant]

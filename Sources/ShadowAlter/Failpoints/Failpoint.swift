@@ -139,6 +139,8 @@ package enum Failpoint: String, CaseIterable, Sendable {
 
     // MARK: Abort
 
+    /// The views of the new shape, which the exchange would have taken away.
+    case leavingViewsRemoved
     /// Everything is dropped, in a transaction that is open.
     case aborting
     case aborted

@@ -91,8 +91,9 @@ struct BlueRemoval: Sendable {
 
     /// In one piece: all views go, or none.
     private func removeCompatViews() async throws {
-        let shapes = record.plan.compatShapes
-        guard occasion == .finalize, !shapes.isEmpty else { return }
+        // What went with the exchange is gone, also after one back.
+        let shapes = record.plan.compatShapes.filter { !$0.goesWithExchange }
+        guard !shapes.isEmpty else { return }
         try await politely([]) { [record, occasion] in
             try await connection.transaction { connection in
                 // Whoever reads a view meanwhile waits behind us.

@@ -77,6 +77,8 @@ enum Leftovers {
     /// Before the swap: everything goes, and the source is as if nothing had been.
     static func removeAll(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)
+        try await CompatViewRemoval(record: record, connection: connection).run()
+        try Failpoint.leavingViewsRemoved.pass()
         try await connection.transaction { connection in
             try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema)) CASCADE")

@@ -82,11 +82,7 @@ public struct PlanReport: Sendable {
             "new table  \(table.green), which takes the old one's place",
             "old table  \(plan.blueSchema).\(table.source.name) after the cut-over, until `finalize`",
         ]
-        if let shape = table.compat {
-            lines.append(
-                "old shape  \(shape.view), a view of the new table from the cut-over until `finalize`, written to "
-                    + (shape.isPlain ? "like a table" : "through triggers"))
-        }
+        lines += table.compat.flatMap { compat($0) }
         if plan.tables.count == 1 { lines.append(disk) }
         lines.append("key        " + table.key.map { describe($0) }.joined(separator: ", "))
         let columns = table.columns.compactMap { change(of: $0) }
@@ -113,6 +109,18 @@ public struct PlanReport: Sendable {
             lines += ["columns that the verification leaves out"] + table.uncompared.map { "  \($0)" }
         }
         return lines + indexes(table) + wayBack(table)
+    }
+
+    private func compat(_ shape: CompatShape) -> [String] {
+        let span =
+            shape.goesWithExchange
+            ? "of the old table from the beginning of `run` until the cut-over"
+            : "of the new table from the cut-over until `finalize`"
+        let refused = shape.unkept.map(\.name).joined(separator: ", ")
+        return [
+            "\(shape.kind.rawValue) shape  \(shape.view), a view \(span), written to "
+                + (shape.isPlain ? "like a table" : "through triggers")
+        ] + (refused.isEmpty ? [] : ["           a value of its own for \(refused) is refused until the cut-over"])
     }
 
     private func indexes(_ table: TablePlan) -> [String] {
@@ -162,8 +170,10 @@ public struct PlanReport: Sendable {
     }
 
     private var dependants: [String] {
-        guard !plan.dependants.isEmpty else { return [] }
-        let moved = plan.dependants.map { dependant in
+        // What goes with the exchange does not move; it stands with its table.
+        let staying = plan.dependants.filter { $0.kind != .view || !$0.restore.isEmpty }
+        guard !staying.isEmpty else { return [] }
+        let moved = staying.map { dependant in
             "  \(dependant.name)"
                 + (dependant.preparation == nil ? "" : ", built anew before the cut-over: its contents are as of then")
                 + (dependant.settle.isEmpty ? "" : ", and then: " + dependant.settle.joined(separator: "; "))

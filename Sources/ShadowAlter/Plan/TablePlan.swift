@@ -36,8 +36,8 @@ public struct TablePlan: Codable, Sendable, Equatable {
     public var uncompared: [UncomparedColumn] = []
     /// How the old table can follow the new one after the exchange.
     public var inverse = InverseMapping.notPlanned
-    /// How the new table is shown in its old shape; nil where nobody wants that.
-    public var compat: CompatShape?
+    /// How the table that is live is shown in its other shape, for those who want that.
+    public var compat: [CompatShape] = []
 
     /// Whether an ordinary table becomes a partitioned one.
     public var isPartitioned: Bool { !partitions.isEmpty }

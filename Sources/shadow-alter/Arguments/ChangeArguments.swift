@@ -38,7 +38,7 @@ struct ChangeArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "old: from the cut-over until `finalize`, show the table in its old shape, for reading and writing, as a view in the schema NAME_old.",
+            "old: from the cut-over until `finalize`, show the table in its old shape, for reading and writing, as a view in the schema NAME_old. new: until the cut-over, show it in its new shape in NAME_new. Repeatable.",
             valueName: "shape"))
     var compatView: [CompatView] = []
 

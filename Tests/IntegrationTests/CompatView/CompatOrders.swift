@@ -15,12 +15,19 @@ enum CompatOrders {
         ALTER TABLE orders ALTER id TYPE bigint, ALTER remark TYPE text, DROP legacy, ALTER cents TYPE bigint USING cents * 100,
             ADD state text NOT NULL DEFAULT 'new'
         """
-    static let request = MigrationRequest(
-        change: .script(change), name: "orders", strategy: .shadow,
-        reverse: [ReverseExpression(column: "price", expression: "cents / 100.0")], compatViews: [.old])
+    static let request = request([.old])
+
+    static func request(_ views: [CompatView], change: String = change) -> MigrationRequest {
+        MigrationRequest(
+            change: .script(change), name: "orders", strategy: .shadow,
+            reverse: change == Self.change ? [ReverseExpression(column: "price", expression: "cents / 100.0")] : [],
+            compatViews: views)
+    }
 
     /// What every old application knows.
     static let path = "orders_old, public"
+    /// What every new one knows.
+    static let newPath = "orders_new, public"
 
     static func exchanged(
         _ name: String, on binaries: ServerBinaries, setup: String = setup, request: MigrationRequest = request
@@ -37,6 +44,13 @@ extension TestSession {
     static func old(_ database: TestDatabase, user: String? = nil) async throws -> Self {
         let session = try await Self(database, "old", user: user)
         try await session.execute("SET search_path = \(CompatOrders.path)")
+        return session
+    }
+
+    /// As an application of after the change.
+    static func new(_ database: TestDatabase, user: String? = nil) async throws -> Self {
+        let session = try await Self(database, "new", user: user)
+        try await session.execute("SET search_path = \(CompatOrders.newPath)")
         return session
     }
 }

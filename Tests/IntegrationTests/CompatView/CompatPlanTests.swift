@@ -16,11 +16,11 @@ import Testing
 
     private func request(
         _ clauses: String, _ reverse: [String] = [], table: String = "orders",
-        strategy: MigrationRequest.Strategy = .shadow
+        strategy: MigrationRequest.Strategy = .shadow, views: [CompatView] = [.old]
     ) -> MigrationRequest {
         MigrationRequest(
             change: .script("ALTER TABLE \(table) \(clauses)"), name: "orders", strategy: strategy,
-            reverse: reverse.compactMap { ReverseExpression(text: $0) }, compatViews: [.old])
+            reverse: reverse.compactMap { ReverseExpression(text: $0) }, compatViews: views)
     }
 
     @Test(
@@ -53,7 +53,7 @@ import Testing
     {
         try await PlanServers.each(setup: Self.setup) { database in
             let plan = try await database.dryRun(request(clauses, reverse))
-            let shape = try #require(plan.tables.first?.compat)
+            let shape = try #require(plan.tables.first?.compat.first)
             let found = try #require(shape.columns.first { $0.name == column })
             #expect(found.source == source)
             #expect(type == "bigint" || found.type == type, "\(found.type)")

@@ -90,7 +90,7 @@ extension LiveMigrations {
             try await Steer(connections: database.options).run(.rollback, "orders")
             try await again.until("the view is named") {
                 try await StatusReader(connections: database.options).status(of: "orders").message.contains("stranger")
-                    || again.log.all.contains { $0.contains("view public.stranger is built on it") }
+                    || again.log.all.contains { $0.contains("view public.stranger is built on orders_old.orders") }
             }
             #expect(try await session.column("SELECT note FROM stranger WHERE id = 7") == ["row 7"])
             try await session.execute("DROP VIEW stranger")

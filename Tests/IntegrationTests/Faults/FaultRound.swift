@@ -79,11 +79,13 @@ extension FaultStory {
         case .native:
             rounds([.nativeLocked, .nativeCommitting]) + [FaultRound(self, .nativeCommitted, goesOn: false)]
         case .abort:
-            rounds([.slotDropped, .publicationDropped, .aborting], command: 1)
+            rounds([.slotDropped, .publicationDropped, .leavingViewsRemoved, .aborting], command: 1)
                 + [FaultRound(self, .aborted, command: 1, goesOn: false)]
         case .abortOfARun:
             // `abort` does the rest.
-            [Failpoint.slotDropped, .aborting, .aborted].map { FaultRound(self, $0, goesOn: false) }
+            [Failpoint.slotDropped, .leavingViewsRemoved, .aborting, .aborted].map {
+                FaultRound(self, $0, goesOn: false)
+            }
         }
     }
 }

@@ -97,14 +97,14 @@ enum FaultStory: String, Sendable, CaseIterable {
             ]
         case .abort:
             return [
-                Command(arguments: run + ["--cut-over", "manual"], exits: [1]) { beside in
+                Command(arguments: run + ["--cut-over", "manual", "--compat-view", "new"], exits: [1]) { beside in
                     try await beside.untilReady()
                     beside.interrupt()
                 }, Command(arguments: ["abort", "orders"]),
             ]
         case .abortOfARun:
             return [
-                Command(arguments: run + ["--cut-over", "manual"], exits: [4]) { beside in
+                Command(arguments: run + ["--cut-over", "manual", "--compat-view", "new"], exits: [4]) { beside in
                     try await beside.untilReady()
                     try await beside.steer(["abort", "orders"])
                 }
