@@ -1,3 +1,4 @@
+import Glibc
 import PgConnection
 import Testing
 import ThrowawayServer
@@ -15,7 +16,16 @@ struct FaultRun: Sendable {
         for (index, command) in commands.enumerated() {
             let process = Mutable<ToolProcess?>(nil)
             let somebody = Beside(database, process: process)
-            let beside = Task { try await command.beside?(somebody) }
+            let beside = Task {
+                do {
+                    try await command.beside?(somebody)
+                } catch {
+                    // Without it the program would wait for ever.
+                    if !Task.isCancelled { Issue.record("\(round.testDescription): \(error)") }
+                    process.value?.send(SIGKILL)
+                    throw error
+                }
+            }
             do {
                 try await play(command, isArmed: index == round.command, process)
             } catch {
