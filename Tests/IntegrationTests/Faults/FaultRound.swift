@@ -75,7 +75,7 @@ extension FaultStory {
         case .truncated: rounds([.truncationNoted, .truncationApplied])
         case .severalTables:
             rounds([.copyStarting, .copyStarted, .purging, .refreshedUnderLock, .halfExchanged, .settling])
-                + rounds([.settling], 2) + rounds([.pieceDropping, .pieceDropped], 2, command: 1)
+                + rounds([.pieceDropping, .pieceDropped], 2, command: 1)
         case .native:
             rounds([.nativeLocked, .nativeCommitting]) + [FaultRound(self, .nativeCommitted, goesOn: false)]
         case .abort:
