@@ -37,6 +37,9 @@ struct Rollback: Sendable {
         // Those of the exchange are recorded.
         status.update { $0.cutOver = MigrationStatus.CutOver() }
         do {
+            // What is computed over the old tables now is computed of all that was written, also while no run was alive.
+            try await stream.drain()
+            _ = try await refresher.pass()
             for table in planned.plan.analyzed {
                 try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
             }
