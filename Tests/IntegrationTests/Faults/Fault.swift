@@ -56,7 +56,8 @@ enum Fault: Sendable, Equatable, CustomStringConvertible {
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = 'shadow-alter \(role.rawValue)'
             """)
-        #expect(!found.isEmpty, "there is no session of the role \(role)")
+        // Under the lock the server itself ends a session that says nothing.
+        #expect(!found.isEmpty || role == .cutOver, "there is no session of the role \(role)")
         await session.close()
     }
 
