@@ -14,9 +14,35 @@ struct CopyPhase: Sendable {
 
     /// How long a lane that has nothing to do waits before it looks again.
     private static let idleInterval = Duration.milliseconds(10)
+    /// How often a chunk may fail for a row that nobody finds afterwards.
+    private static let patience = 3
 
     func run() async throws {
         try await lookForMisfits()
+        for attempt in 1... {
+            do {
+                return try await copy()
+            } catch let finding as CopyDoctor.Finding {
+                let doctor = CopyDoctor(
+                    record: try await reread(), control: control, connections: connections, settings: settings,
+                    throttle: throttle, status: status, log: log)
+                if let error = try await doctor.explain(finding) { throw error }
+                let table = record.tables[finding.table].plan
+                guard attempt < Self.patience else {
+                    throw BadData.explain(finding.error, table: table, source: .copy) ?? finding.error
+                }
+                log.notice("the row of \(table.source) has been changed meanwhile: the copy goes on")
+            }
+        }
+    }
+
+    /// With the files that chunk lists have been made for.
+    private func reread() async throws -> MigrationRecord {
+        try await control.run { [record] in try StateStore.find(id: record.id, on: $0) } ?? record
+    }
+
+    private func copy() async throws {
+        let record = try await reread()
         let agenda = SharedAgenda(CopyAgenda(tables: record.tables.count))
         for (index, table) in record.tables.enumerated() {
             if let file = table.file {
@@ -192,7 +218,8 @@ struct CopyPhase: Sendable {
                 metadata: ["table": "\(table.plan.source)"])
             try await start(table, at: chunk.table, agenda, on: connection)
         } catch let error as PgError {
-            throw BadData.explain(error, table: table.plan, source: .copy) ?? error
+            guard error.isAboutData else { throw error }
+            throw CopyDoctor.Finding(error: error, table: chunk.table)
         }
     }
 

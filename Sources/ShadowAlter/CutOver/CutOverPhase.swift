@@ -196,6 +196,11 @@ struct CutOverPhase: Sendable {
             return "the lock was not granted within \(Int(error.timeout.milliseconds)) ms"
         case let error as InitialCopyUnderWay:
             return "\(error.blocker)"
+        case let bad as FinalRefresh.BadRow:
+            // A row that the old definition does not take, in the last moment: it is no reason to end anything.
+            if record.isWayBack { throw Landing.NotPossible() }
+            // The next pass meets it again, and names it.
+            return "a row cannot be had in its new form: \(ShortValue.text(bad.error.message))"
         case let use as CompatViewsInUse:
             return "\(use)"
         case let error as PgError:

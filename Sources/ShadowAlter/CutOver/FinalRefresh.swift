@@ -2,6 +2,11 @@ import PgConnection
 
 /// The refresh under the lock: brings every shadow table up to date with everything that is spooled, all tables at once.
 struct FinalRefresh: Sendable {
+    /// A row cannot be had in its new form. Which one, the next refresh finds out, when nobody is waiting for us.
+    struct BadRow: Error {
+        let error: PgError
+    }
+
     private let pending: PendingTables
 
     init(_ pending: PendingTables) {
@@ -10,21 +15,19 @@ struct FinalRefresh: Sendable {
 
     /// The caller holds ACCESS EXCLUSIVE on the sources: nobody is there who writes or is not visible yet.
     func run(on connection: isolated PgConnection) throws {
+        do {
+            try refresh(on: connection)
+        } catch let error as PgError where error.isAboutData {
+            throw BadRow(error: error)
+        }
+    }
+
+    private func refresh(on connection: isolated PgConnection) throws {
         let pending = try pending.ask(on: connection)
         for table in pending where table.isTruncated { try settle(table.table, on: connection) }
         let others = pending.filter { !$0.isTruncated }.map(\.table)
         guard !others.isEmpty else { return }
-        let statements = others.map { Self.statements($0) }
-        do {
-            try connection.execute(statements.flatMap { $0 })
-        } catch let error as PgError {
-            var index = error.statementIndex ?? 0
-            let table = zip(others, statements).first { _, own in
-                index -= own.count
-                return index < 0
-            }
-            throw table.flatMap { BadData.explain(error, table: $0.0.plan, source: .liveWrite) } ?? error
-        }
+        try connection.execute(others.flatMap { Self.statements($0) })
     }
 
     /// All keys in one batch, so that values may have moved between any of the rows.

@@ -152,6 +152,11 @@ struct ShadowRun: Sendable {
         }
         if first <= .indexing {
             try await clock.measure(.indexing) {
+                if first == .indexing {
+                    // A run before this one may have ended at a value that was there twice: the row that was mended is dirty, and gives way.
+                    try await stream.drain()
+                    _ = try await Purge(record: record, control: control).run()
+                }
                 try await IndexPhase(
                     record: record, control: control, connections: connections, options: settings.current,
                     throttle: throttle, status: status, log: log

@@ -106,9 +106,42 @@ struct IndexPhase: Sendable {
             throw CancellationError()
         } catch let error as PgError {
             guard var explained = BadData.explain(error, table: job.table, source: .index) else { throw error }
+            if error.isRowConflict, let found = try await duplicates(job, on: connection), found.total > 0 {
+                explained.message =
+                    "index \(job.index.name) of the new table \(job.table.green) cannot be built: \(found.text)"
+                throw explained
+            }
             explained.message = "index \(job.index.name) of the new table cannot be built: \(error.message)"
             if let detail = error.detail { explained.message += " (\(detail))" }
             throw explained
+        }
+    }
+
+    /// The values that are to blame. In the new table, where they are: the old one may have changed.
+    private func duplicates(_ job: Job, on connection: PgConnection) async throws -> Duplicates? {
+        let plan = job.table
+        log.error(
+            "index \(job.index.name) cannot be built, a value is there more than once: all such values are being looked for"
+        )
+        do {
+            guard let record = record.tables.first(where: { $0.plan.source == plan.source }) else { return nil }
+            let probe = try await connection.run {
+                try ProbeTable.read(record.greenOID, isPartitioned: plan.isPartitioned, on: $0)
+            }
+            try await connection.execute("\(ProbeTable.drop); \(probe.create)")
+            let file =
+                ([plan.green] + plan.partitions).first { job.index.definition.contains(" ON \($0.sql) ") } ?? plan.green
+            return try await DuplicateSearch(
+                plan: plan, index: job.index, rows: .green(file), connection: connection,
+                pace: SearchPace { [throttle] in
+                    try Task.checkCancellation()
+                    try await throttle.admit()
+                }
+            ).run()
+        } catch let error as PgError where !error.isConnectionLoss {
+            // No temporary tables, or a type without a hash function.
+            log.warning("the values cannot be looked for: \(error.message)")
+            return nil
         }
     }
 }

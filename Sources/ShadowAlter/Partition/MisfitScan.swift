@@ -15,7 +15,9 @@ struct MisfitScan: Sendable {
     ///
     /// - Parameter admit: asked before each stretch of pages.
     func run(admit: () async throws -> Void) async throws {
-        guard let condition = try await connection.run({ try condition(on: $0) }) else { return }
+        guard let condition = try await connection.run({ try Self.condition(of: table.greenOID, on: $0) }) else {
+            return
+        }
         let pages: Int64 = try await connection.query(
             "SELECT pg_relation_size($1::oid) / current_setting('block_size')::int", [.int(table.plan.sourceOID)]
         ).single().value()
@@ -34,8 +36,8 @@ struct MisfitScan: Sendable {
     }
 
     /// What holds for a row that fits; nil when every row does.
-    private func condition(on connection: isolated PgConnection) throws -> String? {
-        let tree = try PartitionTree.read(table.greenOID, on: connection)
+    static func condition(of table: UInt32, on connection: isolated PgConnection) throws -> String? {
+        let tree = try PartitionTree.read(table, on: connection)
         let constraints = tree.leaves.map(\.constraint)
         guard constraints.allSatisfy({ $0 != nil }) else { return nil }
         return constraints.isEmpty ? "false" : constraints.compactMap { $0 }.map { "(\($0))" }.joined(separator: " OR ")

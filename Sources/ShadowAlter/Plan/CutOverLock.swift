@@ -55,18 +55,23 @@ public struct CutOverLock: Codable, Sendable, Equatable {
 /// What `plan --json` prints: the plan, and the locks that follow from it.
 public struct PlanDocument: Encodable, Sendable {
     private let plan: MigrationPlan
+    private let findings: DataCheck.Findings?
 
-    public init(plan: MigrationPlan) {
+    /// - Parameter findings: nil when nobody has looked at the rows.
+    public init(plan: MigrationPlan, findings: DataCheck.Findings? = nil) {
         self.plan = plan
+        self.findings = findings
     }
 
     private enum CodingKeys: CodingKey {
         case cutOverLocks
+        case dataCheck
     }
 
     public func encode(to encoder: any Encoder) throws {
         try plan.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(CutOverLock.all(of: plan), forKey: .cutOverLocks)
+        try container.encodeIfPresent(findings, forKey: .dataCheck)
     }
 }

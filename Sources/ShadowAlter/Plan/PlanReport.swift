@@ -3,9 +3,12 @@ import PgConnection
 /// A plan for a person to read: what will happen, and what it costs. Pure.
 public struct PlanReport: Sendable {
     private let plan: MigrationPlan
+    private let findings: DataCheck.Findings?
 
-    public init(plan: MigrationPlan) {
+    /// - Parameter findings: nil when nobody has looked at the rows.
+    public init(plan: MigrationPlan, findings: DataCheck.Findings? = nil) {
         self.plan = plan
+        self.findings = findings
     }
 
     public var text: String {
@@ -23,7 +26,19 @@ public struct PlanReport: Sendable {
         if !plan.warnings.isEmpty {
             lines += ["", "to know"] + plan.warnings.map { "  - \($0)" }
         }
-        return lines.joined(separator: "\n")
+        return (lines + checked).joined(separator: "\n")
+    }
+
+    /// What was found is a refusal's to say.
+    private var checked: [String] {
+        guard let findings else { return [] }
+        let rows = findings.tables.map { table in
+            "  \(table.table): \(table.rowsChecked) rows, \(table.total == 0 ? "all of them can be had in their new form" : "\(table.count) that cannot")"
+        }
+        let duplicates = findings.duplicates.map { found in
+            "  \(found.table), unique index \(found.index): \(found.total == 0 ? "no duplicates" : "\(found.total) duplicates")"
+        }
+        return ["", "rows looked at"] + rows + duplicates + findings.notChecked.map { "  not looked at: \($0)" }
     }
 
     private var native: [String] {

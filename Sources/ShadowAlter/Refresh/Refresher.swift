@@ -121,8 +121,24 @@ actor Refresher {
             if let parking = batch.parking, error.isAboutData {
                 return try await park(batch) { try parking.take(batch.refresh, after: after, on: $0) }
             }
-            throw BadData.explain(error, table: batch.table.plan, source: .liveWrite) ?? error
+            throw try await explain(error, batch, after: after)
         }
+    }
+
+    /// The same error with the rows' names, where the rows are to blame.
+    private func explain(_ error: PgError, _ batch: Batch, after: Int64) async throws -> any Error {
+        guard error.isAboutData, !error.isConnectionLoss else { return error }
+        let search = LiveBadRows(
+            table: batch.table, refresh: batch.refresh, mode: error.isRowConflict ? .replacing : batch.mode,
+            connection: connection)
+        let found: [BadRows]
+        do {
+            found = [try await search.find(after: after)]
+        } catch let failure as PgError where failure.sqlState == .insufficientPrivilege {
+            // No temporary tables.
+            found = []
+        }
+        return BadData.explain(found, first: error, table: batch.table.plan, source: .liveWrite) ?? error
     }
 
     private func park(
@@ -160,7 +176,9 @@ actor Refresher {
                 last = try await run(batch, after: batch.settledThrough, limit: .max, mode: .yielding)
             } catch let error as PgError {
                 // Another row of them fails whatever yields to it.
-                guard let parking = batch.parking, error.isAboutData else { throw error }
+                guard let parking = batch.parking, error.isAboutData else {
+                    throw try await explain(error, batch, after: batch.settledThrough)
+                }
                 return try await park(batch) { try parking.take(batch.refresh, after: batch.settledThrough, on: $0) }
             }
             let left = stubborn?.intersection(last.yielded) ?? last.yielded
@@ -184,9 +202,11 @@ actor Refresher {
             } catch let error as PgError where error.isRowConflict {
                 last = error
                 try await Task.sleep(for: .milliseconds(10 * attempt))
+            } catch let error as PgError {
+                throw try await explain(error, batch, after: batch.settledThrough)
             }
         }
-        throw BadData.explain(last, table: batch.table.plan, source: .liveWrite) ?? last
+        throw try await explain(last, batch, after: batch.settledThrough)
     }
 
     private func run(

@@ -143,7 +143,7 @@ struct VerifySQL: Sendable {
     /// For people: the key of each of the suspects `$1` and what is wrong, with the beginnings of the values on both sides.
     func describe(limit: Int) -> String {
         let key = table.key.enumerated().map { index, key in
-            "\(Quoting.literal("\(key.green) = ")) || \(Self.short("\(Self.suspect).\(RefreshSQL.greenKey(index))"))"
+            "\(Quoting.literal("\(key.green) = ")) || \(ShortValue.sql("\(Self.suspect).\(RefreshSQL.greenKey(index))"))"
         }
         let differences = columns.enumerated().map { index, column in
             let (new, old) = (
@@ -151,7 +151,7 @@ struct VerifySQL: Sendable {
             )
             return """
                 CASE WHEN pg_catalog.record_image_ne(ROW(\(new)), ROW(\(old)))
-                    THEN \(Quoting.literal("\(column.name) is ")) || \(Self.short(new)) || ' instead of ' || \(Self.short(old)) END
+                    THEN \(Quoting.literal("\(column.name) is ")) || \(ShortValue.sql(new)) || ' instead of ' || \(ShortValue.sql(old)) END
                 """
         }
         return """
@@ -290,13 +290,5 @@ struct VerifySQL: Sendable {
                     WHERE \(matches.joined(separator: " AND ")))
                 """
         }
-    }
-
-    /// The beginning of a value as text.
-    private static func short(_ value: String) -> String {
-        """
-        CASE WHEN \(value)::text IS NULL THEN 'NULL' WHEN length((\(value))::text) > 40 THEN quote_literal(left(\(value)::text, 40)) || '…'
-            ELSE quote_literal(\(value)::text) END
-        """
     }
 }

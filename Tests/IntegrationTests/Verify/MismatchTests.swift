@@ -8,6 +8,7 @@ extension LiveMigrations {
     @Suite(.serialized, .timeLimit(.minutes(10))) struct MismatchTests {
         struct Damage: Sendable {
             let sql: String
+            /// Negative: as many rows as are missing.
             let mismatches: Int64
             let named: [String]
         }
@@ -43,6 +44,34 @@ extension LiveMigrations {
             Damage(
                 sql: "UPDATE item_green.item SET extra = 8 WHERE id = 17", mismatches: 1,
                 named: ["extra is '8' instead of '7'"]),
+            Damage(
+                sql: "UPDATE item_green.item SET amount = 0, ratio = 0, extra = NULL WHERE id = 24", mismatches: 1,
+                named: [
+                    "ratio is '0' instead of 'NaN'", "amount is '0' instead of 'NaN'", "extra is NULL instead of '7'",
+                ]),
+            // One column after the other of one row.
+            Damage(
+                sql: """
+                    UPDATE item_green.item SET code = 'other', doc = '[]', place = NULL, big = NULL, fixed = 'y' WHERE id = 50;
+                    UPDATE item_green.item SET tags = ARRAY['a', 'NULL', '51'] WHERE id = 51
+                    """, mismatches: 2,
+                named: [
+                    "code is 'other' instead of 'code 50'", "place is NULL instead of '(50,-50)'",
+                    "big is NULL instead of ",
+                    "fixed is 'y' instead of 'x50'", "tags is '{a,\"NULL\",51}' instead of '{a,NULL,51}'",
+                ]),
+            // A stretch of the file is missing, as after a chunk that was recorded and not written.
+            Damage(
+                sql:
+                    "DELETE FROM item_green.item WHERE ctid >= '(5,0)' AND ctid < '(15,0)' AND id BETWEEN 100 AND 1900",
+                mismatches: -1, named: ["is missing"]),
+            // The same row twice, under the key of another one.
+            Damage(
+                sql: """
+                    DELETE FROM item_green.item WHERE id = 60; ALTER TABLE item_green.item DROP CONSTRAINT item_code_key;
+                    INSERT INTO item_green.item SELECT 60, code, value, doc, place, big, ratio, amount, fixed, tags, extra
+                        FROM item_green.item WHERE id = 61
+                    """, mismatches: 1, named: ["row id = '60': code is 'code 61' instead of 'code 60'"]),
             // The rows have changed places: each is there, with the other's values.
             Damage(
                 sql: """
@@ -61,8 +90,12 @@ extension LiveMigrations {
             #expect(try await verified.status().verify.outcome == .passed)
             for damage in Self.damages {
                 try await verified.session.execute(damage.sql)
+                let missing: Int64 = try await verified.session.value(
+                    "SELECT (SELECT count(*) FROM item) - (SELECT count(*) FROM item_green.item)")
                 let seen = try await verified.verify()
-                #expect(seen.mismatches == damage.mismatches, "\(damage.sql): \(seen)")
+                #expect(damage.mismatches >= 0 || missing > 50)
+                #expect(
+                    seen.mismatches == (damage.mismatches < 0 ? missing : damage.mismatches), "\(damage.sql): \(seen)")
                 #expect(seen.outcome == .passed)
                 #expect(seen.rowsChecked == Int64(Verified.rows))
                 for text in damage.named {
