@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "shadow-alter", "ControlPlane", "ShadowAlter", "LedgerWorkload", "PgConnection",
+                "shadow-alter", "ControlPlane", "ShadowAlter", "LedgerWorkload", "PgConnection", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

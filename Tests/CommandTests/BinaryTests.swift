@@ -1,25 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built program.
 enum Binary {
-    /// Beside the program that runs these tests, where the build puts both.
-    static func program() throws -> URL {
-        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        var directory = tests.deletingLastPathComponent()
-        // Where a helper program runs the tests, the test bundle is among its arguments.
-        let candidates =
-            [directory.path()] + CommandLine.arguments.map { URL(filePath: $0).deletingLastPathComponent().path() }
-        for candidate in candidates {
-            directory = URL(filePath: candidate)
-            let program = directory.appending(path: "shadow-alter")
-            if FileManager.default.isExecutableFile(atPath: program.path()) { return program }
-        }
-        throw NotBuilt(description: "there is no shadow-alter beside \(candidates): run `swift build --build-tests`")
-    }
-
-    private struct NotBuilt: Error, CustomStringConvertible { let description: String }
-
     struct Answer {
         let status: Int32
         let output: String
@@ -34,7 +18,7 @@ enum Binary {
     ) throws -> Answer {
         let process = Process()
         let (output, error) = (Pipe(), Pipe())
-        process.executableURL = try program()
+        process.executableURL = try BuiltProgram.url()
         process.arguments = arguments
         process.environment = environment
         process.standardOutput = output

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The demonstration as a person runs it, but with fewer rows.
@@ -18,7 +19,7 @@ struct DemonstrationTests {
     func ctrlCEndsItInOrder() throws {
         let process = Process()
         let output = Pipe()
-        process.executableURL = try Binary.program()
+        process.executableURL = try BuiltProgram.url()
         process.arguments = ["demo", "--rows", "1000"]
         process.standardOutput = output
         process.standardError = output

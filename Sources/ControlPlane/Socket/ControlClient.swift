@@ -39,12 +39,20 @@ public struct ControlClient: Sendable {
         } catch {
             throw Failure.unreachable
         }
-        let answer = try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: line + "\n"))
-            outbound.finish()
-            var answer = ByteBuffer()
-            for try await part in inbound { answer.writeImmutableBuffer(part) }
-            return String(buffer: answer)
+        let answer: String
+        do {
+            answer = try await channel.executeThenClose { inbound, outbound in
+                try await outbound.write(ByteBuffer(string: line + "\n"))
+                outbound.finish()
+                var answer = ByteBuffer()
+                for try await part in inbound { answer.writeImmutableBuffer(part) }
+                return String(buffer: answer)
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // The run has died meanwhile, perhaps after it has obeyed.
+            throw Failure.unreachable
         }
         guard !answer.isEmpty else { throw Failure.unreachable }
         let text = answer.hasSuffix("\n") ? String(answer.dropLast()) : answer

@@ -79,10 +79,12 @@ struct BakePhase: Sendable {
         )
         try await stream.drain()
         _ = try await refresher.pass()
+        try Failpoint.bakeCaughtUp.pass()
         try await control.transaction { [wayBack] connection in
             try StateStore.setComplete(wayBack.id, on: connection)
             try StateStore.setPhase(.ready, of: wayBack.id, on: connection)
         }
+        try Failpoint.bakeReady.pass()
     }
 
     /// Once by itself, and whenever somebody asks for it.

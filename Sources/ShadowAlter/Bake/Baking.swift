@@ -17,6 +17,7 @@ struct Baking: Sendable {
         -> BakePhase.End
     {
         let wayBack = try await open(record)
+        try Failpoint.bakeOpened.pass()
         let stream = try await ChangeStream(
             wayBack, options: connections, patience: settings.current.networkPatience, log: log)
         do {
@@ -63,8 +64,8 @@ struct Baking: Sendable {
         var followed = record
         followed.tables = wayBack.tables
         let escort = StreamEscort(
-            record: followed, stream: stream, connections: connections, settings: settings, throttle: throttle,
-            obedience: obedience, status: status, log: log)
+            record: followed, stream: stream, control: control, connections: connections, settings: settings,
+            throttle: throttle, obedience: obedience, status: status, log: log)
         let connection = try await PgConnection.connect(connections, for: .refresh, plan: wayBack.plan)
         let settling = try await PgConnection.connect(connections, for: .control)
         do {
@@ -96,7 +97,9 @@ struct Baking: Sendable {
                         guard let end else { continue }
                         group.cancelAll()
                         if end != .rolledBack {
+                            try Failpoint.bakeOver.pass()
                             try await control.transaction { try StateStore.setPhase(.done, of: record.id, on: $0) }
+                            try Failpoint.bakeEnded.pass()
                         }
                         return end
                     }
@@ -120,6 +123,7 @@ struct Baking: Sendable {
             try StateStore.setPhase(.done, of: record.id, on: connection)
             try StateStore.setMessage(message, of: record.id, on: connection)
         }
+        try Failpoint.wayBackLost.pass()
         try await Leftovers.removeAfterSwap(record, on: control)
         return MigrationError(
             .wayBackLost, message,

@@ -96,6 +96,7 @@ struct Parking: Sendable {
             try connection.query(
                 ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
                 [.text(Self.reason(error)), .bool(error.isRowConflict)])
+            try Failpoint.parking.pass()
             taken.conflicts = error.isRowConflict
         }
         // A row that is gone, with a key that the old table cannot have had, leaves nothing to be done.

@@ -33,12 +33,17 @@ struct Rollback: Sendable {
         } catch let use as CompatViewsInUse {
             return .refused("\(use): drop or move it")
         }
+        try Failpoint.rollbackPlanned.pass()
         // Those of the exchange are recorded.
         status.update { $0.cutOver = MigrationStatus.CutOver() }
         do {
+            // What is computed over the old tables now is computed of all that was written, also while no run was alive.
+            try await stream.drain()
+            _ = try await refresher.pass()
             for table in planned.plan.analyzed {
                 try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
             }
+            try Failpoint.rollbackAnalyzed.pass()
             try await Preparations(
                 record: planned, control: control, connections: connections, status: status, log: log
             ).run()
@@ -73,6 +78,8 @@ struct Rollback: Sendable {
             }
             try connection.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL lock_timeout = '5s'")
             try connection.query("SELECT set_config('search_path', $1, true)", [.text(record.plan.searchPath)])
+            // What a run has built that died before its exchange: it was computed then.
+            try current.plan.dropPreparations(on: connection)
             var plan = current.plan
             plan.dependants = try connection.remembering { connection in
                 try Dependants.plan(
@@ -89,11 +96,11 @@ struct Rollback: Sendable {
 
     /// What was made for an exchange that did not come.
     private func takeBack(_ planned: MigrationRecord) async throws {
-        let built = planned.plan.dependants.compactMap(\.preparation?.relation.sql)
         try await control.transaction { connection in
-            for view in built { try connection.execute("DROP MATERIALIZED VIEW IF EXISTS \(view)") }
+            try planned.plan.dropPreparations(on: connection)
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(planned.plan.blueSchema))")
             try StateStore.setPhase(.ready, of: planned.id, on: connection)
         }
+        try Failpoint.rollbackTakenBack.pass()
     }
 }

@@ -59,6 +59,7 @@ struct RollbackReadiness {
             guard try await control.run({ [record] in try StateStore.find(id: record.id, on: $0)?.isSettled ?? true })
             else { return "foreign keys are still being validated" }
             try await recordCatalog(on: control)
+            try Failpoint.catalogRecorded.pass()
             isSettled = true
         }
         return try await control.run { [wayBack] connection in

@@ -16,9 +16,11 @@ struct CapturePhase: Sendable {
     func run(status: StatusBox) async throws {
         try await publish()
         try await createSlot(status)
+        try Failpoint.slotCreated.pass()
         try await waitForWriters(status)
         status.update { $0.reason = nil }
         try await control.run { [record] in try StateStore.setPhase(.copying, of: record.id, on: $0) }
+        try Failpoint.captured.pass()
     }
 
     /// CREATE PUBLICATION asks for SHARE UPDATE EXCLUSIVE: in nobody's way but VACUUM's and other DDL's, and it waits behind those.
@@ -31,8 +33,10 @@ struct CapturePhase: Sendable {
                     try await Publication.create(
                         name: record.streamName,
                         tables: record.plan.tables.map(\.published), on: connection)
+                    try Failpoint.publishing.pass()
                     try StateStore.setPhase(.capturing, of: record.id, on: connection)
                 }
+                try Failpoint.published.pass()
                 return
             } catch let error as PgError where error.sqlState == .lockNotAvailable {
                 log.notice(
@@ -44,9 +48,14 @@ struct CapturePhase: Sendable {
         }
     }
 
-    /// A slot by our name is complete: PostgreSQL makes it permanent only when it has become consistent.
+    /// A slot by our name that has a position is complete. One without is being made for a run that has died, and would come into being, consistent with
+    /// a later time, or not at all.
     private func createSlot(_ status: StatusBox) async throws {
-        if try await ReplicationSlot.find(name: record.streamName, on: control) != nil { return }
+        while let slot = try await ReplicationSlot.find(name: record.streamName, on: control) {
+            if slot.confirmedFlushLSN != nil || slot.isInvalid { return }
+            if let creator = slot.activePID { try await control.waitForEnd(ofSession: creator) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let connection = try await PgConnection.connect(connections, for: .control)
         let name = record.streamName
         let pid = connection.backendPID

@@ -42,6 +42,7 @@ actor Spooler {
         let changes = collector.take()
         if changes.hasChanges {
             nextSequence = try await Self.write(changes, from: nextSequence, tables: tables, on: connection)
+            try Failpoint.spooled.pass()
         }
         collector.confirm(changes)
         if !changes.watermarks.isEmpty { watermarks.reached(changes.watermarks) }
@@ -60,6 +61,7 @@ actor Spooler {
                     try connection.query(
                         "UPDATE shadow_alter.migrated_table SET truncated_at = $2 WHERE id = $1",
                         [.int(table.id), .int(sequence)])
+                    try Failpoint.truncationNoted.pass()
                     sequence += 1
                 }
                 guard !pending.writers.isEmpty else { continue }
@@ -69,6 +71,7 @@ actor Spooler {
                     sequence += 1
                 }
                 try connection.copyIn(SpoolSQL.copyIn(table.spool, for: table.plan), rows.bytes)
+                try Failpoint.spooling.pass()
             }
             return sequence
         }

@@ -27,6 +27,7 @@ struct CopyLane: Sendable {
             try SourceIdentity(plan: table.plan).check(on: connection)
             guard filenode == file.filenode else { throw FileChanged() }
             let rows = try connection.execute(sql.insert(pages: pages.lowerBound, pages.upperBound)).affectedRows
+            try Failpoint.chunkInserted.pass()
             try connection.query(
                 "INSERT INTO shadow_alter.chunk (table_id, first_page, end_page, rows) VALUES ($1, $2, $3, $4)",
                 [.int(table.id), .int(pages.lowerBound), .int(pages.upperBound), .int(rows)])

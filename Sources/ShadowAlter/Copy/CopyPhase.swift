@@ -135,9 +135,11 @@ struct CopyPhase: Sendable {
             let file = SourceFile(filenode: try row.get("filenode"), pages: try row.get("pages"))
             try connection.execute("TRUNCATE \(table.plan.green.sql)")
             try connection.query("DELETE FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)])
+            try Failpoint.copyStarting.pass()
             try StateStore.setFile(file, of: table.id, on: connection)
             return file
         }
+        try Failpoint.copyStarted.pass()
         status.update { $0.restart(table.plan.source, pages: file.pages) }
         agenda.update { $0.open(index, file, ChunkQueue(pages: file.pages)) }
     }
@@ -207,6 +209,7 @@ struct CopyPhase: Sendable {
         let copier = CopyLane(connection: connection, table: table, file: chunk.file)
         do {
             let rows = try await copyPatiently(chunk.pages, copier)
+            try Failpoint.chunkCopied.pass()
             status.update { $0.copied(table.plan.source, rows: rows, pages: Int64(chunk.pages.count)) }
         } catch is CopyLane.FileChanged {
             guard agenda.update({ $0.isFirstToRestart(chunk) }) else { return }

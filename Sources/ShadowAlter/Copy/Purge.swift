@@ -30,6 +30,7 @@ struct Purge: Sendable {
                 removed += try connection.execute(RefreshSQL(table).delete(.all, onlyGone: false)).affectedRows
                 for statement in identities.map(\.takeBack) { try connection.execute(statement) }
             }
+            try Failpoint.purging.pass()
             try StateStore.setPhase(.indexing, of: record.id, on: connection)
             return removed
         }

@@ -37,6 +37,7 @@ struct CutOverAttempt: Sendable {
             try connection.execute(options.attemptSettings(lockTimeout: options.lockTimeout))
             try lock(rehearsal, on: connection)
             let granted = clock.now
+            try Failpoint.locked.pass()
             // Both at the same time: the watermark travels on connections of its own.
             async let drained = stream.drain(limit: options.cutOverBudget - (clock.now - requested))
             if try rehearsal.question.ask(on: connection) != rehearsal.versions { try compareCatalog(on: connection) }
@@ -46,9 +47,12 @@ struct CutOverAttempt: Sendable {
                 throw InitialCopyUnderWay(blocker: copy)
             }
             _ = try await drained
+            try Failpoint.drainedUnderLock.pass()
             try FinalRefresh(PendingTables(record)).run(on: connection)
+            try Failpoint.refreshedUnderLock.pass()
             try landing.check(on: connection)
-            try connection.execute(rehearsal.exchange)
+            try exchange(rehearsal, on: connection)
+            try Failpoint.exchanged.pass()
             if record.plan.dependants.contains(where: { !$0.settle.isEmpty }) {
                 try StateStore.setSettled(false, of: record.id, on: connection)
             }
@@ -56,6 +60,7 @@ struct CutOverAttempt: Sendable {
             guard clock.now - requested <= options.cutOverBudget else {
                 throw OverBudget(budget: options.cutOverBudget)
             }
+            try Failpoint.committing.pass()
             return granted
         }
         let now = clock.now
@@ -100,7 +105,9 @@ struct CutOverAttempt: Sendable {
                 question: question, versions: versions, owners: try owners(on: connection),
                 deadlockTimeout: try LockBound.deadlockTimeout(on: connection), exchange: exchange)
         }
+        try Failpoint.rehearsed.pass()
         try await refresh()
+        try Failpoint.refreshedBeforeLock.pass()
         return rehearsal
     }
 
@@ -187,6 +194,19 @@ struct CutOverAttempt: Sendable {
             }
             try Dependants.compare(record, on: connection)
         }
+    }
+
+    /// In one message.
+    private func exchange(_ rehearsal: Rehearsal, on connection: isolated PgConnection) throws {
+        var statements = rehearsal.exchange[...]
+        if Failpoint.halfExchanged.isArmed {
+            let first = record.plan.exchanges.first.map { "ALTER TABLE \($0.green.sql) SET SCHEMA" } ?? ""
+            let half = statements.prefix { !$0.hasPrefix(first) }
+            try connection.execute(Array(half))
+            try Failpoint.halfExchanged.pass()
+            statements = statements.dropFirst(half.count)
+        }
+        try connection.execute(Array(statements))
     }
 
     private func exchange(on connection: isolated PgConnection) throws -> [String] {

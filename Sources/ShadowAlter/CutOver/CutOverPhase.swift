@@ -19,6 +19,7 @@ struct CutOverPhase: Sendable {
     /// Returns whether the tables were exchanged; otherwise the cut-over was postponed.
     func run() async throws -> Bool {
         try await set(.cuttingOver)
+        try Failpoint.cuttingOver.pass()
         var backoff = AttemptBackoff()
         var generator = SystemRandomNumberGenerator()
         var permission = CutOverPermission(events: events, status: status, settings: settings, log: log) {
@@ -111,13 +112,14 @@ struct CutOverPhase: Sendable {
             observer: control, failures: failures, landing: landing)
         do {
             let outcome = try await attempt.run()
+            try Failpoint.committed.pass()
             await connection.close()
             try await note(outcome)
             return true
         } catch {
             await connection.close()
             if let pgError = error as? PgError, pgError.code == .commitOutcomeUnknown {
-                return try await settleUnknownCommit(pgError)
+                return try await settleUnknownCommit(pgError, session: connection.backendPID)
             }
             let why = try retryableReason(error)
             log.notice("cut-over attempt \(status.snapshot.cutOver.attempts) was given up: \(why)")
@@ -149,13 +151,16 @@ struct CutOverPhase: Sendable {
                     cut_over_last_hold_ms = $2, cut_over_longest_wait_ms = $3, message = '' WHERE id = $1
                 """, [.int(record.id), .double(outcome.hold.milliseconds), .double(outcome.wait.milliseconds)])
         }
+        try Failpoint.exchangeNoted.pass()
     }
 
     private static func rounded(_ duration: Duration) -> Double { (duration.milliseconds * 10).rounded() / 10 }
 
     /// The connection was lost while COMMIT was in progress: which side won stands in the catalog.
-    private func settleUnknownCommit(_ error: PgError) async throws -> Bool {
+    private func settleUnknownCommit(_ error: PgError, session: Int32) async throws -> Bool {
         log.warning("the connection was lost while the cut-over was being committed: looking at the catalog")
+        // It may still be at it.
+        try await control.waitForEnd(ofSession: session)
         let (phase, swapped) = try await control.run { [record] connection in
             let found = try StateStore.find(id: record.id, on: connection)
             let schemas = try record.tables.map { table -> String? in

@@ -42,15 +42,15 @@ struct NativeAlter: Sendable {
             } catch let harm as QueueWatch.Harm {
                 status.update { $0.cutOver.lastError = "\(harm)" }
                 log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(harm)")
+            } catch let error as NotCommitted {
+                status.update { $0.cutOver.lastError = error.message }
+                log.notice("attempt \(status.snapshot.cutOver.attempts) was not committed: \(error.message)")
             } catch let error as PgError {
                 switch error.sqlState {
                 case .lockNotAvailable?, .deadlockDetected?, .queryCanceled?:
                     status.update { $0.cutOver.lastError = error.message }
                     log.notice("attempt \(status.snapshot.cutOver.attempts) was given up: \(error.message)")
                 default:
-                    if error.code == .commitOutcomeUnknown, let outcome = try await outcomeFromCatalog() {
-                        return outcome
-                    }
                     throw error
                 }
             }
@@ -122,24 +122,41 @@ struct NativeAlter: Sendable {
                         on: connection)
                 }
                 let granted = clock.now
+                try Failpoint.nativeLocked.pass()
                 for table in plan.exchanges {
                     try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
                 }
                 for statement in plan.nativeStatements { try connection.execute(statement) }
+                try Failpoint.nativeCommitting.pass()
                 return granted
             }
+            try Failpoint.nativeCommitted.pass()
             await connection.close()
             let now = clock.now
             return CutOverAttempt.Outcome(hold: now - granted, wait: now - requested)
+        } catch let error as PgError where error.code == .commitOutcomeUnknown {
+            let session = connection.backendPID
+            await connection.close()
+            guard let outcome = try await outcomeFromCatalog(after: session) else {
+                throw NotCommitted(message: error.message)
+            }
+            return outcome
         } catch {
             await connection.close()
             throw error
         }
     }
 
+    /// The connection was lost at COMMIT, and nothing has changed.
+    private struct NotCommitted: Error {
+        let message: String
+    }
+
     /// The connection was lost while COMMIT was in progress: a catalog that has changed says that it was made.
-    private func outcomeFromCatalog() async throws -> CutOverAttempt.Outcome? {
+    private func outcomeFromCatalog(after session: Int32) async throws -> CutOverAttempt.Outcome? {
         let connection = try await PgConnection.connect(connections, for: .control)
+        // It may still be at it.
+        try await connection.waitForEnd(ofSession: session)
         let changed = try await connection.run { [plan] connection in
             try plan.exchanges.contains { table in
                 try CatalogFingerprint.digest(of: table.sourceOID, publication: nil, on: connection)

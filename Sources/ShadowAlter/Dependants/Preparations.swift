@@ -21,6 +21,7 @@ struct Preparations: Sendable {
                 try await courtesy.run("the building of the \(dependant.name)") {
                     try await build(preparation, dependant)
                 }
+                try Failpoint.prepared.pass()
                 log.info("built the \(dependant.name) over the new table")
             }
             await observer.close()
@@ -45,6 +46,7 @@ struct Preparations: Sendable {
                 try connection.execute("BEGIN")
                 do {
                     for statement in preparation.statements { try connection.execute(statement) }
+                    try Failpoint.preparing.pass()
                     try connection.execute("COMMIT")
                 } catch {
                     _ = try? connection.execute("ROLLBACK")
@@ -56,6 +58,20 @@ struct Preparations: Sendable {
                 .inconsistent, "the \(dependant.name) could not be built over the new table: \(error.message)",
                 state: "no live table and not the \(dependant.name) was touched; all rows are copied",
                 advice: "mend what PostgreSQL complains about and run the same command again, which continues here")
+        }
+    }
+}
+
+extension MigrationPlan {
+    /// Takes back what was built for an exchange that has not come; once it has come, it lies elsewhere. In the caller's transaction.
+    func dropPreparations(on connection: isolated PgConnection) throws {
+        // From the outside inwards: one may be computed from another.
+        for relation in dependants.compactMap(\.preparation?.relation).reversed() {
+            let isThere: Bool = try connection.query(
+                "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind = 'm')",
+                [.text(relation.sql)]
+            ).single().value()
+            if isThere { try connection.execute("DROP MATERIALIZED VIEW \(relation.sql)") }
         }
     }
 }

@@ -50,9 +50,7 @@ public struct Migration: Sendable {
             await events.end(.success)
             return summary
         } catch {
-            // Whatever the server says to a statement that was cancelled for it.
-            let isInterrupted = Task.isCancelled && error is PgError
-            await events.end(.failure(MigrationFailure(isInterrupted ? CancellationError() : error)))
+            await events.end(.failure(MigrationFailure(error)))
             throw error
         }
     }
@@ -64,8 +62,25 @@ public struct Migration: Sendable {
         do {
             return try await lifeguard.during { try await withControl() }
         } catch {
-            throw secrets.hidden(in: error)
+            throw secrets.hidden(in: explained(error))
         }
+    }
+
+    /// What a lost connection, and a statement that was cancelled for an interruption, mean for the run.
+    private func explained(_ error: any Error) -> any Error {
+        guard let error = error as? PgError else { return error }
+        // Whatever the server says to a statement that was cancelled for it.
+        if Task.isCancelled { return CancellationError() }
+        // Before anything is recorded it is for the operator to find the server.
+        guard error.isConnectionLoss, status.snapshot.phase > .planned else { return error }
+        let (phase, isNative) = (status.snapshot.phase, status.snapshot.tables.isEmpty)
+        guard !isNative else { return error }
+        return MigrationError(
+            .server,
+            "the server ended the connection, or cannot be reached any more: \(error.message)",
+            state: "the run was in the phase \(phase.rawValue); what was recorded is kept"
+                + (phase < .done ? ", and the slot holds WAL until the migration goes on or is ended" : ""),
+            advice: "when the server answers, run the same command again; it continues")
     }
 
     private func withControl() async throws -> MigrationSummary {

@@ -29,6 +29,7 @@ struct Opening: Sendable {
             try Self.checkWayBack(plan, bakes)
             for advice in plan.subscribers { log.notice("subscribers: \(advice)") }
             guard plan.strategy == .shadow else { return .native(plan) }
+            try Failpoint.cloned.pass()
             try connection.execute(StateSchema.lock)
             try connection.execute(StateSchema.create)
             let streamName = StreamName.random()
@@ -44,6 +45,7 @@ struct Opening: Sendable {
             return .shadow(record)
         }
         if case .shadow(let record) = opened {
+            try Failpoint.recorded.pass()
             try await events.recorded(record, on: control)
             events.post(.validated)
         }
@@ -51,6 +53,14 @@ struct Opening: Sendable {
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {
+        guard let found = try await find(on: control) else { return nil }
+        try await Self.lock(found, on: control)
+        try await Predecessors(record: found, log: log).end(on: control)
+        // What the last of them has done may have changed the phase.
+        return try await find(on: control)
+    }
+
+    private func find(on control: PgConnection) async throws -> MigrationRecord? {
         try await control.run { [request, bakes, finalizes] connection in
             guard let name = try Planner.name(of: request, on: connection),
                 let record = try StateStore.find(name, on: connection)
@@ -90,7 +100,6 @@ struct Opening: Sendable {
                         "`shadow-alter finalize \(name)` removes \(record.plan.oldTables); then the name is free again")
             }
             if !record.phase.isAfterSwap { try Self.checkWayBack(record.plan, bakes) }
-            try Self.lock(record, on: connection)
             return record
         }
     }
@@ -99,6 +108,21 @@ struct Opening: Sendable {
         guard bakes else { return }
         let refusals = WayBack.refusals(plan)
         guard refusals.isEmpty else { throw Refused(refusals) }
+    }
+
+    /// How long a session may have the tables that is perhaps that of a run which has died a moment ago.
+    private static let patience = Duration.seconds(3)
+
+    private static func lock(_ record: MigrationRecord, on control: PgConnection) async throws {
+        let start = ContinuousClock.now
+        while true {
+            do {
+                return try await control.run { try lock(record, on: $0) }
+            } catch let error as MigrationError where error.code == .alreadyRunning {
+                guard ContinuousClock.now - start < patience else { throw error }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
     }
 
     private static func lock(_ record: MigrationRecord, on connection: isolated PgConnection) throws {

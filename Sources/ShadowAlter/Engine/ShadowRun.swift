@@ -88,12 +88,13 @@ struct ShadowRun: Sendable {
         let wayBack =
             settings.current.bake == nil
             ? nil : try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
+        if wayBack != nil { try Failpoint.wayBackPrepared.pass() }
         let stream = try await ChangeStream(
             record, followedBy: wayBack, options: connections, patience: settings.current.networkPatience, log: log)
         do {
             let escort = StreamEscort(
-                record: record, stream: stream, connections: connections, settings: settings, throttle: throttle,
-                obedience: obedience, status: status, log: log)
+                record: record, stream: stream, control: control, connections: connections, settings: settings,
+                throttle: throttle, obedience: obedience, status: status, log: log)
             try await escort.run { [phase] heartbeat in
                 try await work(
                     record, from: phase, stream: stream, heartbeat: heartbeat, throttle: throttle, helm: obedience.helm,
@@ -140,8 +141,11 @@ struct ShadowRun: Sendable {
                     record: record, control: control, connections: connections, settings: settings, throttle: throttle,
                     status: status, log: log
                 ).run()
+                try Failpoint.copied.pass()
                 try await stream.drain()
+                try Failpoint.copyDrained.pass()
                 let purged = try await Purge(record: record, control: control).run()
+                try Failpoint.purged.pass()
                 log.info(
                     "copied \(status.snapshot.rowsCopied) rows; \(purged) of them changed meanwhile and will be refreshed"
                 )

@@ -6,6 +6,8 @@ struct StreamEscort: Sendable {
     /// Whose steering is obeyed, and whose spools are watched.
     let record: MigrationRecord
     let stream: ChangeStream
+    /// Has the tables' locks.
+    let control: PgConnection
     let connections: ConnectionOptions
     let settings: LiveSettings
     let throttle: Throttle
@@ -35,8 +37,8 @@ struct StreamEscort: Sendable {
         _ work: @escaping @Sendable (Heartbeat) async throws -> Value
     ) async throws -> Value {
         let heartbeat = Heartbeat(
-            record: record, connection: obedience.connection, stream: stream, settings: settings, throttle: throttle,
-            obedience: obedience, status: status, log: log)
+            record: record, connection: obedience.connection, owner: control.backendPID, stream: stream,
+            settings: settings, throttle: throttle, obedience: obedience, status: status, log: log)
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { [stream] in
                 try await stream.run()

@@ -16,6 +16,21 @@ public struct Abort: Sendable {
         let connection = try await PgConnection.connect(connections, for: .control)
         let record = try await connection.run { try StateStore.look(name, on: $0) }
         guard let record else { throw MigrationError.notFound(name) }
+        try Self.check(record)
+        let owner = try await acquire(record, on: connection)
+        if let owner {
+            log.notice("migration \(name) is running (session \(owner)): asking it to end")
+            try await connection.transaction { _ = try StateStore.steer(.abort, record.id, on: $0) }
+            try await waitForEnd(of: record, on: connection)
+        } else {
+            try await remove(record, on: connection)
+        }
+        await connection.close()
+    }
+
+    /// Throws `conflict` when the tables are exchanged, in either direction.
+    private static func check(_ record: MigrationRecord) throws {
+        let name = record.name
         guard !record.phase.isAfterSwap else {
             throw MigrationError(
                 .conflict, "migration \(name) has already exchanged the tables",
@@ -29,15 +44,17 @@ public struct Abort: Sendable {
                 state: "what is left of the new tables is in the schema \(record.plan.greenSchema)",
                 advice: "give the command that started the migration once more, it finishes that")
         }
-        let owner = try await acquire(record, on: connection)
-        if let owner {
-            log.notice("migration \(name) is running (session \(owner)): asking it to end")
-            try await connection.transaction { _ = try StateStore.steer(.abort, record.id, on: $0) }
-            try await waitForEnd(of: record, on: connection)
-        } else {
-            try await Leftovers.removeAll(record, on: connection)
-        }
-        await connection.close()
+    }
+
+    /// Once nobody else is at work on it.
+    private func remove(_ record: MigrationRecord, on connection: PgConnection) async throws {
+        try await Predecessors(record: record, log: log).end(on: connection)
+        // The last that they have done may have been the exchange.
+        guard let current = try await connection.run({ try StateStore.look(record.name, on: $0) }),
+            current.id == record.id
+        else { return }
+        try Self.check(current)
+        try await Leftovers.removeAll(current, on: connection)
     }
 
     private func acquire(_ record: MigrationRecord, on connection: PgConnection) async throws -> Int32? {
@@ -61,10 +78,7 @@ public struct Abort: Sendable {
             }
             // It may die instead of answering.
             if try await acquire(record, on: connection) == nil {
-                guard let left = try await connection.run({ try StateStore.look(record.name, on: $0) }),
-                    left.id == record.id
-                else { return }
-                try await Leftovers.removeAll(left, on: connection)
+                try await remove(record, on: connection)
                 return
             }
             try await Task.sleep(for: .milliseconds(200))

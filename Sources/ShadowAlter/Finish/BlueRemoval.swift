@@ -24,6 +24,7 @@ struct BlueRemoval: Sendable {
     /// Throws `conflict` when something stands on the old tables, which are untouched then, and when somebody is in the way for too long.
     func run() async throws {
         let large = try await rehearse()
+        try Failpoint.removalRehearsed.pass()
         try await removeCompatViews()
         while let piece = try await connection.run({ [record, occasion] in
             try BluePieces.next(record, of: occasion, large: large, on: $0)
@@ -35,8 +36,10 @@ struct BlueRemoval: Sendable {
                     try Self.limit(on: connection)
                     try connection.execute(piece.statement)
                     try occasion.note("\(piece.title) was dropped last", record, on: connection)
+                    try Failpoint.pieceDropping.pass()
                 }
             }
+            try Failpoint.pieceDropped.pass()
             log.info("dropped \(piece.title)")
             // Whoever has the files to unlink as well, a standby that replays this, and the disk, come to themselves.
             try await Task.sleep(for: min(ContinuousClock.now - start, Self.longestPause))
@@ -46,8 +49,10 @@ struct BlueRemoval: Sendable {
                 try Self.limit(on: connection)
                 try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
                 try occasion.end(record, on: connection)
+                try Failpoint.finalizing.pass()
             }
         }
+        try Failpoint.finalized.pass()
     }
 
     private static func limit(on connection: isolated PgConnection) throws {
@@ -97,6 +102,7 @@ struct BlueRemoval: Sendable {
                 try occasion.note("the views of --compat-view were dropped last", record, on: connection)
             }
         }
+        try Failpoint.compatViewsRemoved.pass()
     }
 
     /// A table outside of the blue schema is a partition of an old one.

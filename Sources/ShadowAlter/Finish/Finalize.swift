@@ -64,10 +64,20 @@ public struct Finalize: Sendable {
 
     /// Waits until nobody else is at work on the migration. Returns nil when its old tables are gone by then.
     private func take(_ first: MigrationRecord, on connection: PgConnection) async throws -> MigrationRecord? {
+        do {
+            return try await wait(first, on: connection)
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            // The run has dropped everything, the state tables as well, between two questions.
+            return nil
+        }
+    }
+
+    private func wait(_ first: MigrationRecord, on connection: PgConnection) async throws -> MigrationRecord? {
         var told = false
         var wait = ContinuousClock.now
         while true {
             let owner = try await connection.run { try Self.acquire(first, on: $0) }
+            if owner == nil { try await Predecessors(record: first, log: log).end(on: connection) }
             let found = try await connection.run { try StateStore.look(first.name, on: $0) }
             guard let record = found, record.id == first.id else { return nil }
             try await connection.run { [acceptsMismatches] in

@@ -10,12 +10,14 @@ enum Leftovers {
     static func removeStream(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeSlot(record, on: connection)
         try await Publication.drop(name: record.streamName, on: connection)
+        try Failpoint.publicationDropped.pass()
     }
 
     /// A walsender that has lost its client may still use the slot, for up to `wal_sender_timeout`: the slot is ours, so is that walsender.
     static func removeSlot(_ record: MigrationRecord, on connection: PgConnection) async throws {
         let walSender = try await ReplicationSlot.find(name: record.streamName, on: connection)?.activePID
         try await ReplicationSlot.drop(name: record.streamName, walSender: walSender, on: connection)
+        try Failpoint.slotDropped.pass()
     }
 
     static func exist(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> Bool {
@@ -24,7 +26,8 @@ enum Leftovers {
             SELECT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)
                 OR EXISTS (SELECT FROM pg_publication WHERE pubname = $1)
                 OR EXISTS (SELECT FROM pg_namespace WHERE nspname = $2)
-            """, [.text(record.streamName), .text(record.plan.greenSchema)]
+                OR EXISTS (SELECT FROM shadow_alter.migration WHERE forward_id = $3)
+            """, [.text(record.streamName), .text(record.plan.greenSchema), .int(record.id)]
         ).single().value()
     }
 
@@ -32,6 +35,7 @@ enum Leftovers {
     static func removeAfterSwap(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)
         try await connection.transaction { try removeWayBack(of: record, on: $0) }
+        try Failpoint.wayBackRemoved.pass()
         try await removeSpools(record, on: connection)
     }
 
@@ -50,7 +54,9 @@ enum Leftovers {
             }
             // Not CASCADE: should the live table need something in there, it must stay.
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema))")
+            try Failpoint.spoolsRemoving.pass()
         }
+        try Failpoint.spoolsRemoved.pass()
     }
 
     private static func drop(_ table: TableRecord, on connection: isolated PgConnection) throws {
@@ -62,6 +68,8 @@ enum Leftovers {
     private static func removeWayBack(of record: MigrationRecord, on connection: isolated PgConnection) throws {
         guard let wayBack = try StateStore.wayBack(of: record.id, on: connection) else { return }
         try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
+        // Of a rollback that did not come to its exchange.
+        try wayBack.plan.dropPreparations(on: connection)
         for table in wayBack.tables { try drop(table, on: connection) }
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(wayBack.id)])
     }
@@ -70,12 +78,15 @@ enum Leftovers {
     static func removeAll(_ record: MigrationRecord, on connection: PgConnection) async throws {
         try await removeStream(record, on: connection)
         try await CompatViewRemoval(record: record, connection: connection).run()
+        try Failpoint.leavingViewsRemoved.pass()
         try await connection.transaction { connection in
             try connection.execute("SET LOCAL lock_timeout = '\(lockTimeout)'")
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.greenSchema)) CASCADE")
             try connection.execute("DROP SCHEMA IF EXISTS \(Quoting.identifier(record.plan.blueSchema))")
             try removeState(record, on: connection)
+            try Failpoint.aborting.pass()
         }
+        try Failpoint.aborted.pass()
     }
 
     /// The spools and the record; with the last migration, the state schema.

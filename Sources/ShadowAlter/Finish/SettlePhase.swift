@@ -22,6 +22,7 @@ struct SettlePhase: Sendable {
                 for (name, statement) in work {
                     status.update { $0.reason = "after the cut-over: \(name)" }
                     try await settle(name, statement, observer)
+                    try Failpoint.settling.pass()
                 }
                 await observer.close()
             } catch {
@@ -31,6 +32,7 @@ struct SettlePhase: Sendable {
         }
         status.update { $0.reason = nil }
         try await control.transaction { [record] in try StateStore.setSettled(true, of: record.id, on: $0) }
+        try Failpoint.settled.pass()
     }
 
     /// VALIDATE CONSTRAINT holds SHARE UPDATE EXCLUSIVE for as long as it reads, and makes everybody wait who changes the table's definition, with

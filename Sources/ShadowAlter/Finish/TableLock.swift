@@ -33,6 +33,11 @@ enum TableLock {
         ).first?.value()
     }
 
+    /// Whether the session still has the table's lock.
+    static func isHeld(_ oid: UInt32, by pid: Int32, on connection: isolated PgConnection) throws -> Bool {
+        try holder(of: oid, on: connection) == pid
+    }
+
     private static func holder(of oid: UInt32, on connection: isolated PgConnection) throws -> Int32? {
         try connection.query(
             """

@@ -36,6 +36,7 @@ struct IndexPhase: Sendable {
             }
             while try await group.next() != nil {}
         }
+        try Failpoint.indexesBuilt.pass()
         try await control.transaction { [record] connection in
             for table in record.tables {
                 let arrivals = try table.plan.isPartitioned ? Arrivals.read(table, on: connection) : nil
@@ -43,8 +44,10 @@ struct IndexPhase: Sendable {
                 for statement in before + table.plan.afterIndexes + after { try connection.execute(statement) }
             }
             for statement in record.plan.completion { try connection.execute(statement) }
+            try Failpoint.constraintsMade.pass()
             try StateStore.setPhase(.catchingUp, of: record.id, on: connection)
         }
+        try Failpoint.indexed.pass()
     }
 
     /// CREATE INDEX is transactional: an index that is there is complete.
@@ -75,6 +78,7 @@ struct IndexPhase: Sendable {
                 let process = connection.backendPID
                 status.update { $0.indexWork.begin(job.weight, by: process) }
                 try await build(job, on: connection)
+                try Failpoint.indexBuilt.pass()
                 let took = ContinuousClock.now - start
                 status.update {
                     $0.indexesBuilt += 1

@@ -102,5 +102,6 @@ struct RefreshBatch: Sendable {
         try connection.query(
             "UPDATE shadow_alter.migrated_table SET truncated_at = NULL WHERE id = $1 AND truncated_at = $2",
             [.int(tableID), .int(sequence)])
+        try Failpoint.truncationApplied.pass()
     }
 }

@@ -88,6 +88,7 @@ actor Refresher {
                 try await throttle.admit()
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
+                if result.settled > 0 { try Failpoint.refreshed.pass() }
                 total += result.settled
                 status.update { $0.keysRefreshed += Int64(result.settled) }
                 if result.settled < result.examined { leftBehind = true }
@@ -104,6 +105,7 @@ actor Refresher {
         for batch in batches {
             let renewal = SpoolRenewal(batch: batch.refresh, mode: batch.mode, settledThrough: batch.settledThrough)
             guard let settled = try await renewal.run(on: connection) else { continue }
+            try Failpoint.spoolRenewed.pass()
             count += 1
             status.update { $0.keysRefreshed += Int64(settled) }
         }
@@ -143,17 +145,20 @@ actor Refresher {
         _ batch: Batch,
         _ take: @escaping @Sendable (isolated PgConnection) throws -> RefreshBatch.Result
     ) async throws -> RefreshBatch.Result {
-        try await connection.transaction { connection in
+        let result = try await connection.transaction { connection in
             let result = try take(connection)
             try batch.refresh.note(result, on: connection)
             return result
         }
+        try Failpoint.parked.pass()
+        return result
     }
 
     /// Looks anew at rows that could not go back: another row may have stood in their way, which is no more.
     func retryParked() async throws {
         for parking in batches.compactMap(\.parking) {
             try await connection.transaction { try parking.retry(on: $0) }
+            try Failpoint.parkedRetried.pass()
         }
     }
 
@@ -211,6 +216,7 @@ actor Refresher {
         return try await connection.transaction { connection in
             let result = try refresh.run(after: after, limit: limit, mode: mode, on: connection)
             try refresh.note(result, on: connection)
+            if result.settled > 0 { try Failpoint.refreshing.pass() }
             return result
         }
     }

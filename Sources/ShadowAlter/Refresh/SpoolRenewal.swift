@@ -34,6 +34,7 @@ struct SpoolRenewal: Sendable {
                 let result = try batch.run(after: settledThrough, limit: Self.limit, mode: mode, on: connection)
                 guard result.settled == result.examined, result.examined < Self.limit else { throw LeftForLater() }
                 try connection.execute("TRUNCATE \(spool.sql)")
+                try Failpoint.spoolRenewing.pass()
                 try batch.note(result, on: connection)
                 return result.settled
             }

@@ -27,6 +27,7 @@ struct SyncPhase: Sendable {
         // A partitioned table's takes in its partitions'.
         for table in record.plan.analyzed {
             try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
+            try Failpoint.analyzed.pass()
         }
         if record.plan.dependants.contains(where: { $0.preparation != nil }) {
             try await approach()
@@ -48,6 +49,7 @@ struct SyncPhase: Sendable {
             try StateStore.setComplete(record.id, on: connection)
             try StateStore.setPhase(.ready, of: record.id, on: connection)
         }
+        try Failpoint.becameReady.pass()
     }
 
     /// Once it is ready and somebody asks for it. Not ready meanwhile.

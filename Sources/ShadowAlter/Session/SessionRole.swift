@@ -84,6 +84,8 @@ extension PgConnection {
         if connection.serverVersion.major >= 17 {
             try await connection.execute("SET transaction_timeout = 0")
         }
+        // Whatever such a session is doing, it ends soon after this program has died (PostgreSQL 14). Not every platform can do it.
+        _ = try? await connection.execute("SET client_connection_check_interval = '1s'")
         return connection
     }
 }

@@ -7,6 +7,8 @@ import Synchronization
 struct Heartbeat: Sendable {
     let record: MigrationRecord
     let connection: PgConnection
+    /// The session that keeps others off the tables.
+    let owner: Int32
     let stream: ChangeStream
     let settings: LiveSettings
     let throttle: Throttle
@@ -96,6 +98,7 @@ struct Heartbeat: Sendable {
     }
 
     private func lookAround() async throws {
+        try await checkLock()
         let end = try await connection.query("SELECT pg_current_wal_lsn()::text").single().value(as: String.self)
         let slot = try await ReplicationSlot.find(name: record.streamName, on: connection)
         if let retained = slot?.retainedBytes { try await releaseWAL(retained) }
@@ -110,6 +113,19 @@ struct Heartbeat: Sendable {
             $0.lanes = $0.isInLanes ? throttle.lanes : nil
         }
         try await WALGuard(record: record, settings: settings, throttle: throttle, log: log).check(slot, on: connection)
+    }
+
+    /// Without its lock a run is not alone any more, and must not find that out only at its next step.
+    private func checkLock() async throws {
+        let (oids, owner) = (record.tables.map(\.plan.sourceOID), owner)
+        let isHeld = try await connection.run { connection in
+            try oids.allSatisfy { try TableLock.isHeld($0, by: owner, on: connection) }
+        }
+        guard isHeld else {
+            throw PgError(
+                code: .connectionLost,
+                message: "the connection of session \(owner) is gone, which kept others off the tables")
+        }
     }
 
     /// For those who only see the state tables.

@@ -146,8 +146,10 @@ actor Suspects {
                 try await connection.transaction { connection in
                     let parameters: [PgParameter] = [.array(numbers.map(String.init))]
                     for statement in sql.repair { try connection.query(statement, parameters) }
+                    try Failpoint.repairing.pass()
                 }
             }
+            try Failpoint.repaired.pass()
             try await connection.run { try $0.query(sql.renew, [.array(numbers.map(String.init))]) }
             noted.insert(table)
         }

@@ -46,6 +46,7 @@ struct VerifyPhase: Sendable {
 
     private func begin(_ mode: VerificationMode) async throws -> [VerifiedTable] {
         let started = try await control.run { [record] in try StateStore.beginVerification(of: record.id, on: $0) }
+        try Failpoint.verificationBegun.pass()
         helm.setVerification(startedAt: started)
         let leftOut = record.plan.uncompared
         status.update {
@@ -82,6 +83,7 @@ struct VerifyPhase: Sendable {
             try StateStore.endVerification(
                 of: record.id, outcome, rows: rows, mismatches: Int64(mismatches), on: connection)
         }
+        try Failpoint.verified.pass()
         guard outcome == .passed else { return }
         let verdict = mismatches == 0 ? "no difference" : "\(mismatches) differences, all of them repaired"
         log.notice("verified \(rows) rows in both directions: \(verdict)")

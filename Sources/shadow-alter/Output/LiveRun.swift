@@ -34,10 +34,44 @@ struct LiveRun: Sendable {
     func run() async throws -> MigrationSummary {
         let progress = Task { await display.run() }
         let result: Result<MigrationSummary, any Error>
-        do { result = .success(try await migration.run()) } catch { result = .failure(error) }
+        do { result = .success(try await migration.run()) } catch { result = .failure(explained(error)) }
         await points.close()
         progress.cancel()
         await progress.value
         return try result.get()
+    }
+
+    /// What an interruption leaves depends on how far the run was.
+    private func explained(_ error: any Error) -> any Error {
+        guard error is CancellationError else { return error }
+        let phase = status.snapshot.phase
+        let (state, advice) =
+            switch phase {
+            case .baking:
+                (
+                    "the new definition is live; the old tables do not follow it as long as no run is alive, and the slot holds WAL for them",
+                    "run the same command again, they catch up; `shadow-alter finalize` ends it for good"
+                )
+            case .cuttingOver:
+                (
+                    "what was recorded is kept; whether the tables are exchanged, `shadow-alter status` says",
+                    "run the same command again, it continues; `shadow-alter abort` ends it if they are not"
+                )
+            case .done:
+                (
+                    "the new definition is live; something may be left to be done after the cut-over",
+                    "run the same command again, it finishes that; then `shadow-alter finalize`"
+                )
+            case .rolledBack:
+                ("the old definition is live again", "run the same command again, it removes what is left")
+            case _ where phase > .planned:
+                (
+                    "no live table was touched; what was recorded is kept, and the slot holds WAL until the migration goes on or is aborted",
+                    "run the same command again, it continues; `shadow-alter abort` removes everything"
+                )
+            default: ("what was recorded is kept", "run the same command again, it continues")
+            }
+        return MigrationError(
+            .interrupted, "Interrupted in the phase \(phase.rawValue).", state: state, advice: advice)
     }
 }

@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+import ThrowawayServer
+
+@testable import ShadowAlter
+
+/// What happens to a run at a failpoint.
+enum Fault: Sendable, Equatable, CustomStringConvertible {
+    /// `kill -9`
+    case kill
+    /// The server stops as if its machine had lost power, and starts again.
+    case crash
+    /// The sessions of this role are ended by `pg_terminate_backend`.
+    case terminate(SessionRole)
+    case signal(Int32)
+    /// The answer to COMMIT does not come.
+    case lost
+
+    var description: String {
+        switch self {
+        case .kill: "killed"
+        case .crash: "server crash"
+        case .terminate(let role): "\(role.rawValue) session ended"
+        case .signal(let number): number == SIGINT ? "SIGINT" : "SIGTERM"
+        case .lost: "COMMIT unanswered"
+        }
+    }
+
+    /// As `SHADOW_ALTER_FAILPOINT` has it.
+    var action: String {
+        switch self {
+        case .kill: "kill"
+        case .lost: "lost"
+        case .crash, .terminate, .signal: "pause"
+        }
+    }
+
+    /// Makes it happen to a run that has come to its failpoint, and returns when the run has ended.
+    func happen(to process: ToolProcess, on database: TestDatabase) async throws -> ToolProcess.Ended {
+        guard action == "pause" else { return await process.ended() }
+        try await process.untilPaused()
+        switch self {
+        case .crash: try await database.server.restart(mode: .immediate)
+        case .terminate(let role): try await Self.terminate(role, database)
+        case .signal(let number): process.send(number)
+        case .kill, .lost: break
+        }
+        process.send(SIGCONT)
+        return await process.ended()
+    }
+
+    private static func terminate(_ role: SessionRole, _ database: TestDatabase) async throws {
+        let session = try await TestSession(database)
+        let found = try await session.column(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'shadow-alter \(role.rawValue)'
+            """)
+        // Under the lock the server itself ends a session that says nothing.
+        #expect(!found.isEmpty || role == .cutOver, "there is no session of the role \(role)")
+        await session.close()
+    }
+
+    /// Whether the run has ended as it should after this, and the same command is to be given again.
+    func isAsItShouldBe(_ ended: ToolProcess.Ended, at point: Failpoint) -> Bool {
+        guard ended.error.contains("failpoint \(point.name): \(action)") else { return false }
+        return switch self {
+        case .kill: ended.signal == SIGKILL
+        case .signal: ended.exit == 1 && ended.error.contains("Interrupted") && ended.saysHowToGoOn
+        case .crash, .terminate, .lost: ended.exit == 1 && ended.saysHowToGoOn
+        }
+    }
+}
+
+extension ToolProcess.Ended {
+    var saysHowToGoOn: Bool { error.contains("same command again") }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import PgConnection
+import Testing
+import ThrowawayServer
+
+@testable import ShadowAlter
+
+extension LiveMigrations {
+    /// What a killed program's sessions are doing goes on in the server, until that notices that nobody is there any more.
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct OrphanTests {
+        private static let run = [
+            "run", "--table", "item", "--alter", "ALTER COLUMN id TYPE bigint", "--progress", "off", "--copy-workers",
+            "1",
+        ]
+
+        private static let ours =
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'shadow-alter %'"
+
+        /// An index that takes for ever: its session would hold its locks for as long.
+        @Test(arguments: try await Servers.outermost())
+        func theyEndByThemselves(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("orphan_index", on: binaries)
+            try await items.session.execute("CREATE INDEX item_barrier ON item (index_barrier(id, 3000))")
+            try await items.barrier.closeIndex()
+            let first = try ToolProcess(Self.run, on: items.database)
+            try await untilAnIndexWaits(items)
+            first.send(SIGKILL)
+            #expect(await first.ended().signal == SIGKILL)
+            try await eventually("no session is left") { try await !items.session.isTrue("EXISTS (\(Self.ours))") }
+            try await items.barrier.openIndex()
+            try await goOn(items)
+        }
+
+        /// A program that is not dead but stopped keeps its sessions; its control session is ended, so that another one may go on. What the
+        /// others were doing must not be committed behind that one's back.
+        @Test(arguments: try await Servers.outermost(), [Failpoint.chunkInserted, .purging, .refreshing, .committing])
+        func theNextRunEndsThem(_ binaries: ServerBinaries, _ point: Failpoint) async throws {
+            let items = try await Items.create("orphan_\(point.rawValue)".lowercased(), on: binaries)
+            let first = try ToolProcess(
+                Self.run + ["--cut-over", point == .refreshing ? "manual" : "auto"], on: items.database,
+                failpoint: "\(point.name)=pause")
+            if point == .refreshing { try await writeOnce(items) }
+            try await first.untilPaused()
+            try await items.session.execute(
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'shadow-alter control'
+                """)
+            try await goOn(items)
+            first.send(SIGCONT)
+            let ended = await first.ended()
+            #expect(ended.exit == 1, "\(ended)")
+            try await items.finish()
+        }
+
+        /// The slot that is being made for a run which is dead is nobody's: it would come into being later than the copy, or not at all.
+        @Test(arguments: try await Servers.outermost())
+        func aHalfMadeSlot(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("orphan_slot", on: binaries)
+            let older = try await TestSession(items.database, "older")
+            try await older.execute("BEGIN; CREATE TABLE older_transaction ()")
+            let first = try ToolProcess(Self.run, on: items.database)
+            let slot = "FROM pg_replication_slots WHERE database = current_database()"
+            try await eventually("the slot is being made") {
+                try await items.session.isTrue("EXISTS (SELECT \(slot) AND confirmed_flush_lsn IS NULL)")
+            }
+            first.send(SIGKILL)
+            _ = await first.ended()
+            let creator = try await items.session.column("SELECT active_pid \(slot)")
+            let second = try ToolProcess(Self.run, on: items.database)
+            try await eventually("the second run makes another one") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT \(slot) AND active_pid::text <> '\(creator.first ?? "0")' AND confirmed_flush_lsn IS NULL)"
+                )
+            }
+            try await older.execute("COMMIT")
+            let ended = await second.ended()
+            #expect(ended.exit == 0, "\(ended)")
+            await older.close()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
+        /// A dead slot is no reason to guess: the run says that it is gone, and what to do.
+        @Test(arguments: try await Servers.outermost())
+        func aLostSlot(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("orphan_lost", on: binaries)
+            let first = try await ToolProcess.run(Self.run, on: items.database, failpoint: "indexed")
+            #expect(first.signal == SIGKILL)
+            try await eventually("the slot is dropped") {
+                (try? await items.session.execute(
+                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()"
+                )) != nil
+            }
+            try await items.session.execute("UPDATE item SET value = 'nobody knows of it' WHERE id % 3 = 0")
+            let second = try await ToolProcess.run(Self.run, on: items.database)
+            #expect(
+                second.exit == 1 && second.error.contains("can no longer be used")
+                    && second.error.contains("`shadow-alter abort item`"), "\(second)")
+            #expect(try await items.session.column("SELECT pg_typeof(id)::text FROM item LIMIT 1") == ["integer"])
+            let abort = try await ToolProcess.run(["abort", "item"], on: items.database)
+            #expect(abort.exit == 0, "\(abort)")
+            try await goOn(items)
+            try await items.finish()
+        }
+
+        private func writeOnce(_ items: Items) async throws {
+            try await eventually("there is something to be refreshed") {
+                (try? await items.session.isTrue("EXISTS (SELECT FROM shadow_alter.migration WHERE phase = 'ready')"))
+                    == true
+            }
+            try await items.session.execute("UPDATE item SET value = 'refreshed' WHERE id % 5 = 0")
+        }
+
+        private func untilAnIndexWaits(_ items: Items) async throws {
+            try await eventually("an index build stands at the barrier") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND NOT granted "
+                        + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+            }
+        }
+
+        private func goOn(_ items: Items) async throws {
+            let ended = try await ToolProcess.run(Self.run, on: items.database)
+            #expect(ended.exit == 0, "\(ended)")
+            try await items.expectExact()
+        }
+    }
+}
