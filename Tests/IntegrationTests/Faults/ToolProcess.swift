@@ -57,7 +57,17 @@ final class ToolProcess: Sendable {
         if process.isRunning { kill(process.processIdentifier, signal) }
     }
 
+    var output: String { text("output") }
     var error: String { text("error") }
+
+    /// The most memory that it has had resident so far, in bytes (`VmHWM`); nil when it has ended.
+    var peakMemory: Int64? {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int64($0) })
+        else { return nil }
+        return kilobytes << 10
+    }
 
     private func text(_ name: String) -> String {
         String(decoding: (try? Data(contentsOf: directory.appending(path: name))) ?? Data(), as: UTF8.self)
@@ -72,7 +82,7 @@ final class ToolProcess: Sendable {
         let isExit = process.terminationReason == .exit
         return Ended(
             exit: isExit ? process.terminationStatus : nil, signal: isExit ? nil : process.terminationStatus,
-            output: text("output"), error: error)
+            output: output, error: error)
     }
 
     /// Waits until a failpoint has stopped it, which only SIGCONT ends.

@@ -9,9 +9,8 @@ extension LiveMigrations {
     /// `list` and `abort`, as a person types them, when something is left behind.
     @Suite(.serialized, .timeLimit(.minutes(5))) struct OrphanCommandTests {
         private func tool(_ items: Items, _ arguments: [String]) async throws -> (status: Int32, text: String) {
-            let tool = try ToolProcess(arguments + ["--dsn", items.database.options.conninfo])
-            let status = try await tool.wait()
-            return (status, tool.output + tool.error)
+            let ended = try await ToolProcess.run(arguments, on: items.database)
+            return (try #require(ended.exit), ended.output + ended.error)
         }
 
         @Test(arguments: try await Servers.outermost())

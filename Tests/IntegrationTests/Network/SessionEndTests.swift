@@ -1,3 +1,4 @@
+import Foundation
 import PgConnection
 import TestSupport
 import Testing
@@ -51,16 +52,16 @@ extension LiveMigrations {
         func aStatementEndsWithItsProcess(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("session_end", on: binaries)
             guard case .alter(let table, let clauses) = Items.gated.change else { return }
-            let tool = try ToolProcess([
-                "run", "--dsn", items.database.options.conninfo, "--table", table, "--alter", clauses, "--strategy",
-                "shadow", "--progress", "off",
-            ])
+            let tool = try ToolProcess(
+                [
+                    "run", "--table", table, "--alter", clauses, "--strategy", "shadow", "--progress", "off",
+                ], on: items.database)
             try await eventually("the copy stands at the barrier") {
                 try await items.session.isTrue(
                     "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND granted "
                         + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
             }
-            tool.kill9()
+            tool.send(SIGKILL)
             try await eventually("the server has ended the chunk") {
                 try await items.session.isTrue(
                     "NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'shadow-alter%')"

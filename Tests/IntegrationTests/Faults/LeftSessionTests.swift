@@ -7,7 +7,7 @@ import ThrowawayServer
 
 extension LiveMigrations {
     /// What a killed program's sessions are doing goes on in the server, until that notices that nobody is there any more.
-    @Suite(.serialized, .timeLimit(.minutes(5))) struct OrphanTests {
+    @Suite(.serialized, .timeLimit(.minutes(5))) struct LeftSessionTests {
         private static let run = [
             "run", "--table", "item", "--alter", "ALTER COLUMN id TYPE bigint", "--progress", "off", "--copy-workers",
             "1",
