@@ -42,7 +42,7 @@ struct BakePhase: Sendable {
             }
             // Whoever has stopped the work may still end it.
             if throttle.stop == nil {
-                _ = try await refresher.pass()
+                try await refresher.pass()
                 if check.isDue || helm.wantsRollback && refused == nil {
                     let start = ContinuousClock.now
                     try await refresher.retryParked()
@@ -78,7 +78,7 @@ struct BakePhase: Sendable {
             "the new definition is live, and \(record.plan.oldTablesFollow) it, in \(record.plan.blueSchema); `shadow-alter rollback \(record.name)` goes back"
         )
         try await stream.drain()
-        _ = try await refresher.pass()
+        try await refresher.pass()
         try Failpoint.bakeCaughtUp.pass()
         try await control.transaction { [wayBack] connection in
             try StateStore.setComplete(wayBack.id, on: connection)

@@ -49,6 +49,7 @@ struct Parking: Sendable {
             result.through = other.result.through ?? result.through
             result.examined += other.result.examined
             result.settled += other.result.settled
+            result.rows += other.result.rows
             conflicts = conflicts || other.conflicts
         }
     }

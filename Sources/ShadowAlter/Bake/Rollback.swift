@@ -39,7 +39,7 @@ struct Rollback: Sendable {
         do {
             // What is computed over the old tables now is computed of all that was written, also while no run was alive.
             try await stream.drain()
-            _ = try await refresher.pass()
+            try await refresher.pass()
             for table in planned.plan.analyzed {
                 try await control.cancellable { try $0.execute("ANALYZE \(table.sql)") }
             }

@@ -111,8 +111,8 @@ struct CutOverAttempt: Sendable {
         return rehearsal
     }
 
-    /// So few keys are settled under the lock without anybody noticing.
-    private static let fewKeys = 50
+    /// So few rows are made anew under the lock without anybody noticing.
+    private static let fewRows = 100
     /// Where as much arrives as is settled, it does not get less.
     private static let passes = 5
     /// How many keys of a table a pass takes.
@@ -133,25 +133,26 @@ struct CutOverAttempt: Sendable {
         let clock = ContinuousClock()
         for pass in 1...Self.passes {
             let start = clock.now
-            let examined: Int
+            var (rows, keys) = (0, 0)
             do {
-                examined = try await connection.transaction { connection in
-                    try tables.ask(on: connection).reduce(0) { sum, pending in
-                        try sum
-                            + RefreshBatch(pending.table).run(
-                                after: 0, limit: Self.batchSize, mode: modes[pending.table.id] ?? .replacing,
-                                on: connection
-                            ).examined
+                for result in try await connection.transaction({ connection in
+                    try tables.ask(on: connection).map { pending in
+                        try RefreshBatch(pending.table).run(
+                            after: 0, limit: Self.batchSize, mode: modes[pending.table.id] ?? .replacing, on: connection
+                        )
                     }
+                }) {
+                    rows += result.rows
+                    keys = max(keys, result.examined)
                 }
             } catch let error as PgError where error.isRowConflict {
                 // The other row of a swapped value is not in the spool yet; under the lock it will be.
                 return
             }
-            guard examined > Self.fewKeys else { return }
+            guard rows > Self.fewRows || keys >= Self.batchSize else { return }
             if pass == Self.passes {
-                guard examined >= Self.batchSize || clock.now - start > options.cutOverBudget / 4 else { return }
-                throw Behind(keys: examined)
+                guard keys >= Self.batchSize || clock.now - start > options.cutOverBudget / 4 else { return }
+                throw Behind(keys: keys)
             }
             try await stream.drain()
         }

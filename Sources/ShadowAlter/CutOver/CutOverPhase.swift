@@ -100,7 +100,7 @@ struct CutOverPhase: Sendable {
 
     private func catchUp() async throws {
         try await stream.drain()
-        _ = try await refresher.pass()
+        try await refresher.pass()
     }
 
     /// Returns whether the tables were exchanged.

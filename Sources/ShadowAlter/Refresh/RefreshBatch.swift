@@ -9,6 +9,8 @@ struct RefreshBatch: Sendable {
         var examined = 0
         /// Spooled keys settled; fewer than examined where a writer is not visible yet, or rows had to yield.
         var settled = 0
+        /// The shadow's rows that were deleted or written: what the batch costs, however often their keys were spooled.
+        var rows = 0
         /// The sequence numbers of the spooled keys whose rows had to yield, and which stay spooled.
         var yielded: Set<Int64> = []
     }
@@ -72,7 +74,8 @@ struct RefreshBatch: Sendable {
         }
         guard let through: Int64 = try row.optional("through") else { return Result() }
         let window = SpoolWindow(after: after, through: through, snapshot: isLocked ? nil : try row.get("snapshot"))
-        for statement in sql.statements(window, mode: mode) { try connection.execute(statement) }
+        var rows = 0
+        for statement in sql.statements(window, mode: mode) { rows += try connection.execute(statement).affectedRows }
         let yielded: Set<Int64> =
             mode == .yielding ? Set(try connection.execute(sql.missing(window)).rows.map { try $0.value() }) : []
         if let parked {
@@ -81,7 +84,8 @@ struct RefreshBatch: Sendable {
         // The statements have locked what they have read; the cut-over has compared what it has locked.
         if !isLocked { try SourceIdentity(plan: sql.table).check(on: connection) }
         let settled = try connection.execute(SpoolSQL.delete(sql.spool, window, except: yielded)).affectedRows
-        return Result(through: through, examined: try row.get("examined"), settled: settled, yielded: yielded)
+        return Result(
+            through: through, examined: try row.get("examined"), settled: settled, rows: rows, yielded: yielded)
     }
 
     /// In the batch's own transaction.

@@ -71,7 +71,8 @@ actor Refresher {
     }
 
     /// Once through everything that is spooled now: what comes meanwhile is the next pass's, or a pass would last for as long as the
-    /// application writes. Returns how many spooled keys were settled.
+    /// application writes. Returns how many of the shadow's rows were touched.
+    @discardableResult
     func pass() async throws -> Int {
         var total = 0
         let pending = try await connection.run { [pending] connection in
@@ -89,7 +90,7 @@ actor Refresher {
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
                 if result.settled > 0 { try Failpoint.refreshed.pass() }
-                total += result.settled
+                total += result.rows
                 status.update { $0.keysRefreshed += Int64(result.settled) }
                 if result.settled < result.examined { leftBehind = true }
                 if !leftBehind { batches[index].settledThrough = through }

@@ -15,7 +15,7 @@ struct SyncPhase: Sendable {
     let events: EventPost
     let log: Logger
 
-    /// So few keys in a pass mean that the shadow is close behind.
+    /// So few rows in a pass mean that the shadow is close behind.
     private static let closeEnough = 2_000
     private static let holdInterval = Duration.milliseconds(500)
     /// How many rounds of holding lie between two looks at the spools' sizes.
@@ -65,18 +65,19 @@ struct SyncPhase: Sendable {
         try await control.run { [record] in try StateStore.setPhase(phase, of: record.id, on: $0) }
     }
 
-    /// Until what is left can be settled under the lock: a pass has found next to nothing, or has taken a fraction of the budget. On a busy
+    /// Until what is left can be settled under the lock: a pass has touched few rows (however often their keys were spooled), or has taken a fraction of
+    /// the budget. On a busy
     /// server passes do not get shorter and shorter; they approach a length at which as much arrives as is settled, and under the lock, when
     /// nobody writes, the same keys take less. Under a load that outpaces us this goes on, visibly, for ever.
     private func approach() async throws {
         while true {
             try await stream.drain()
             let start = ContinuousClock.now
-            let settled = try await refresher.pass()
-            if settled <= Self.closeEnough || ContinuousClock.now - start <= settings.current.cutOverBudget / 4 {
+            let rows = try await refresher.pass()
+            if rows <= Self.closeEnough || ContinuousClock.now - start <= settings.current.cutOverBudget / 4 {
                 break
             }
-            status.update { $0.reason = "\(settled) changed rows were behind; the application goes on writing" }
+            status.update { $0.reason = "\(rows) changed rows were behind; the application goes on writing" }
         }
         status.update { $0.reason = nil }
     }
@@ -94,7 +95,7 @@ struct SyncPhase: Sendable {
                 $0.reason = wait
                 $0.isWaiting = true
             }
-            _ = try await refresher.pass()
+            try await refresher.pass()
             if round % Self.roundsPerRenewal == 0, try await refresher.renewSpools() > 0 {
                 log.info("made the spool small again")
             }

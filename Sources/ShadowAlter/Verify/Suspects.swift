@@ -65,7 +65,7 @@ actor Suspects {
         let pending = try await pending()
         // In this order: what made a row a suspect is spooled by now, and what is spooled is refreshed.
         try await stream.drain()
-        _ = try await refresher.pass()
+        try await refresher.pass()
         for (table, numbers) in pending { try await judge(numbers, of: table) }
         rounds += 1
     }
@@ -166,7 +166,7 @@ actor Suspects {
                 return
             } catch let error as PgError where error.isRowConflict && attempt < Self.patience {
                 try await stream.drain()
-                _ = try await refresher.pass()
+                try await refresher.pass()
                 try await Task.sleep(for: .milliseconds(20 * attempt))
             }
         }
