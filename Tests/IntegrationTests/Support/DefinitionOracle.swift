@@ -45,7 +45,7 @@ struct DefinitionOracle: Sendable {
         WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.objid >= 16384 ORDER BY 1;
         SELECT concat_ws(' ', 'comment', pg_catalog.pg_describe_object(m.classoid, m.objoid, m.objsubid), m.description)
         FROM pg_catalog.pg_description m
-        WHERE m.objoid >= 16384 AND pg_catalog.pg_describe_object(m.classoid, m.objoid, m.objsubid) !~ '_blue[.]' ORDER BY 1;
+        WHERE m.objoid >= 16384 AND pg_catalog.pg_describe_object(m.classoid, m.objoid, m.objsubid) !~ '_blue([.]|$)' ORDER BY 1;
         """
 
     /// The two are the same, or the difference is shown.
