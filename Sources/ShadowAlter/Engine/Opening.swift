@@ -1,5 +1,6 @@
 import Logging
 import PgConnection
+import PgReplication
 
 /// The beginning of a run: finds the migration that the same command has begun before, or plans a new one.
 struct Opening: Sendable {
@@ -17,7 +18,7 @@ struct Opening: Sendable {
     let log: Logger
 
     func open(on control: PgConnection) async throws -> Opened {
-        if let existing = try await existing(on: control) {
+        if let existing = try await existing(on: control), try await !isLost(existing, on: control) {
             log.notice("continuing migration \(existing.name), which is in the phase \(existing.phase.rawValue)")
             try await events.resumed(existing, on: control)
             events.post(.startup)
@@ -50,6 +51,21 @@ struct Opening: Sendable {
             events.post(.validated)
         }
         return opened
+    }
+
+    /// Without its slot, nobody knows what was written since, and nothing that was copied can be trusted: then it starts over, and what it has made goes.
+    private func isLost(_ record: MigrationRecord, on control: PgConnection) async throws -> Bool {
+        guard record.phase >= .copying, record.phase < .done, !record.phase.isAfterSwap else { return false }
+        let slot = try await ReplicationSlot.find(name: record.streamName, on: control)
+        guard slot?.isInvalid ?? true else { return false }
+        let why =
+            slot.map { "was invalidated by the server (\($0.invalidationReason ?? $0.walStatus ?? "lost"))" }
+            ?? "is gone"
+        log.warning(
+            "migration \(record.name) starts over: its replication slot \(record.streamName) \(why), and what was written since then is unknown; what it has copied is dropped, no live table was touched"
+        )
+        try await Leftovers.removeAll(record, on: control)
+        return true
     }
 
     private func existing(on control: PgConnection) async throws -> MigrationRecord? {

@@ -146,7 +146,8 @@ public struct StatusReader: Sendable {
         }
         guard record.phase >= .copying, slot?.isInvalid ?? true else { return nil }
         if message.contains(record.streamName) || message.hasPrefix("the slot retained") { return message }
-        return "the replication slot \(record.streamName) is \(slot == nil ? "gone" : "invalid"); \(next)"
+        return
+            "the replication slot \(record.streamName) is \(slot == nil ? "gone" : "invalid"); the same command starts over, `shadow-alter abort \(record.name)` ends it"
     }
 
     /// Of all sessions of this program in the database, in seconds, without this one. A walsender's is that of whom it decodes.

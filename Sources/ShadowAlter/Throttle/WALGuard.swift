@@ -61,7 +61,7 @@ struct WALGuard: Sendable {
             "the slot retained \(ByteCount(retained)) of WAL, more than twice the limit of \(ByteCount(limit)), and was dropped",
             state: "no live table was touched; the shadow is useless without the slot",
             advice:
-                "find what holds the WAL back (a long transaction?), `shadow-alter abort \(record.name)`, and start again"
+                "find what holds the WAL back (a long transaction?), then run the same command again: it starts over; or `shadow-alter abort \(record.name)`"
         )
     }
 }
@@ -71,9 +71,9 @@ extension MigrationError {
         Self(
             .slotLost, "the replication slot \(record.streamName) can no longer be used: \(why)",
             state: "no live table was touched; changes since the slot was lost are unknown to the shadow",
-            advice: "`shadow-alter abort \(record.name)`, then run the same command again; it starts over")
+            advice: "run the same command again: it starts over; or `shadow-alter abort \(record.name)`")
     }
 
-    /// Whether the migration cannot be continued by anything.
+    /// Whether the migration cannot be continued by anything, only begun anew.
     var isFinal: Bool { code == .slotLost || code == .walLimit }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import LedgerWorkload
 import Testing
 import ThrowawayServer
@@ -11,6 +12,14 @@ struct FaultRounds: Sendable {
     private static let atOnce = 4
 
     init(_ rounds: [FaultRound], in server: ThrowawayServer) { (self.rounds, self.server) = (rounds, server) }
+
+    /// The share of one of two versions: every other round, so that both together make all of them; on each of them all with `SHADOW_ALTER_FAULTS=all`.
+    static func share(_ rounds: [FaultRound], _ number: Int) async throws -> [FaultRound] {
+        guard ProcessInfo.processInfo.environment["SHADOW_ALTER_FAULTS"] != "all",
+            try await Servers.outermost().count > 1
+        else { return rounds }
+        return rounds.enumerated().filter { $0.offset % 2 == number % 2 }.map(\.element)
+    }
 
     /// What fails is recorded with the round's name and seed; the others go on.
     ///

@@ -7,8 +7,8 @@ import ThrowawayServer
 extension LiveMigrations {
     /// What else than `kill -9` can come over a run, in each of its phases.
     @Suite(.serialized, .timeLimit(.minutes(15))) struct FaultTests {
-        /// The server's machine loses power: what was acknowledged is there, and the same command goes on. Every other place on each version: one round
-        /// after the other, each with the recovery of a server, takes long.
+        /// The server's machine loses power: what was acknowledged is there, and the same command goes on. One round after the
+        /// other, each with the recovery of a server.
         @Test(arguments: try await Servers.outermost().enumerated().map { ($0, $1) })
         func aServerCrash(_ number: Int, _ binaries: ServerBinaries) async throws {
             let server = try await ThrowawayServer.start(binaries, settings: ["fsync": "on"])
@@ -26,28 +26,28 @@ extension LiveMigrations {
                 + rounds(.rollback, [.bakeOpened, .bakeReady])
                 + rounds(.rollback, [.prepared, .committing, .committed], 2)
                 + [FaultRound(.forward, .pieceDropped, command: 1, fault: .crash)]
-            let chosen = all.enumerated().filter { $0.offset % 2 == number % 2 }.map(\.element)
-            try await FaultRounds(chosen, in: server).run(atOnce: 1)
+            try await FaultRounds(try await FaultRounds.share(all, number), in: server).run(atOnce: 1)
             try await server.stop()
         }
 
         /// One of the run's sessions is ended by somebody: the stream comes back by itself, everything else by the same command.
-        @Test(arguments: try await Servers.outermost())
-        func anEndedSession(_ binaries: ServerBinaries) async throws {
+        @Test(arguments: try await Servers.outermost().enumerated().map { ($0, $1) })
+        func anEndedSession(_ number: Int, _ binaries: ServerBinaries) async throws {
             func rounds(
                 _ point: Failpoint, _ roles: [SessionRole], _ story: FaultStory = .forward, _ number: Int = 1
             ) -> [FaultRound] {
                 roles.map { FaultRound(story, point, number, fault: .terminate($0)) }
             }
             let common: [SessionRole] = [.control, .spool, .watermark, .stream]
-            try await FaultRounds(
+            let all =
                 rounds(.chunkInserted, common + [.copy, .throttle]) + rounds(.indexBuilt, common + [.index])
-                    + rounds(.refreshing, common + [.refresh]) + rounds(.verificationBegun, common + [.refresh])
-                    + rounds(.locked, common + [.cutOver]) + rounds(.committing, [.control, .stream, .cutOver])
-                    + rounds(.committed, [.control, .cutOver]) + rounds(.settling, [.control])
-                    + rounds(.bakeReady, common + [.refresh], .rollback)
-                    + rounds(.committing, [.control, .stream, .cutOver], .rollback, 2),
-                in: SharedServers.server(binaries)
+                + rounds(.refreshing, common + [.refresh]) + rounds(.verificationBegun, common + [.refresh])
+                + rounds(.locked, common + [.cutOver]) + rounds(.committing, [.control, .stream, .cutOver])
+                + rounds(.committed, [.control, .cutOver]) + rounds(.settling, [.control])
+                + rounds(.bakeReady, common + [.refresh], .rollback)
+                + rounds(.committing, [.control, .stream, .cutOver], .rollback, 2)
+            try await FaultRounds(
+                try await FaultRounds.share(all, number), in: SharedServers.server(binaries)
             ).run()
         }
 
