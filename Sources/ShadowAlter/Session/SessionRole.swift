@@ -61,7 +61,7 @@ extension ConnectionOptions {
     /// So that the server notices when we are gone, whatever became of us, and lets go of what we hold; a connection string may say otherwise.
     ///
     /// - A connection that has broken without a word is noticed within about a minute, instead of the kernel's two hours.
-    /// - A statement that works for somebody who is gone is ended (`client_connection_check_interval`, PostgreSQL 14+ on Linux and the like;
+    /// - A statement that works for somebody who is gone is ended within a second (`client_connection_check_interval`, PostgreSQL 14+ on Linux and the like;
     ///   before, and elsewhere, it would go on to its end, with its locks).
     /// - A transaction of ours waits for us for milliseconds. One that waits for longer belongs to a process that was stopped, or whose
     ///   network stands still.
@@ -71,7 +71,7 @@ extension ConnectionOptions {
         "tcp_keepalives_count": "3",
         "tcp_user_timeout": "60000",
         "idle_in_transaction_session_timeout": "60000",
-        "client_connection_check_interval": "10000",
+        "client_connection_check_interval": "1000",
     ]
 }
 
@@ -84,8 +84,6 @@ extension PgConnection {
         if connection.serverVersion.major >= 17 {
             try await connection.execute("SET transaction_timeout = 0")
         }
-        // Whatever such a session is doing, it ends soon after this program has died (PostgreSQL 14). Not every platform can do it.
-        _ = try? await connection.execute("SET client_connection_check_interval = '1s'")
         return connection
     }
 }

@@ -10,7 +10,7 @@ extension LiveMigrations {
     /// That the server lets go of what a session of ours holds, when whoever it belongs to is gone, or stands still.
     @Suite(.serialized, .timeLimit(.minutes(5))) struct SessionEndTests {
         private static let settings = [
-            "client_connection_check_interval": "10s", "idle_in_transaction_session_timeout": "1min",
+            "client_connection_check_interval": "1s", "idle_in_transaction_session_timeout": "1min",
             "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
             "tcp_user_timeout": "60000",
         ]
