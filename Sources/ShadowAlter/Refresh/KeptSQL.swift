@@ -97,8 +97,8 @@ struct KeptSQL: Sendable {
     /// Of the batch's rows, those that are back and those that are gone for good; not those that have yielded.
     private func forget(_ refresh: RefreshSQL, _ window: SpoolWindow) -> String {
         """
-        \(forget(refresh.mapped(SpoolSQL.keys(refresh.spool, table, window)), as: RefreshSQL.keys)) AND (
-            NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(RefreshSQL.source) WHERE \(refresh.sourceMatches))
+        \(forget(refresh.mapped(SpoolSQL.entries(refresh.spool, table, window)), as: RefreshSQL.keys)) AND (
+            NOT \(refresh.isInSource)
             OR EXISTS (SELECT FROM \(table.green.sql) AS \(RefreshSQL.shadow) WHERE \(refresh.greenMatches)))
         """
     }

@@ -102,14 +102,14 @@ struct RefreshSQL: Sendable {
 
     /// Deletes the batch's keys from the shadow; with `onlyGone`, those whose source row is no more.
     func delete(_ window: SpoolWindow, onlyGone: Bool) -> String {
-        let keys = mapped(SpoolSQL.keys(spool, table, window))
+        let keys = mapped(SpoolSQL.entries(spool, table, window))
         var sql = """
             DELETE FROM \(table.green.sql) AS \(Self.shadow)
             USING \(keys) AS \(Self.keys)
             WHERE \(greenMatches)
             """
         if onlyGone {
-            sql += "\nAND NOT EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(sourceMatches))"
+            sql += "\nAND NOT \(isInSource)"
         }
         return sql
     }
@@ -117,12 +117,8 @@ struct RefreshSQL: Sendable {
     /// Whether any of the batch's keys has a row in the source.
     func isThere(_ window: SpoolWindow) -> String {
         let keys = SpoolSQL.keys(spool, table, window)
-        let matches = table.key.enumerated().map { index, key in
-            "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
-        }
         return """
-            SELECT EXISTS (SELECT FROM \(keys) AS \(Self.keys)
-                JOIN ONLY \(table.source.sql) AS \(Self.source) ON \(matches.joined(separator: " AND ")))
+            SELECT EXISTS (SELECT FROM \(keys) AS \(Self.keys) JOIN ONLY \(table.source.sql) AS \(Self.source) ON \(sourceMatches))
             """
     }
 
@@ -133,13 +129,17 @@ struct RefreshSQL: Sendable {
         return """
             SELECT \(Self.keys).\(SpoolSQL.entry)
             FROM \(keys) AS \(Self.keys)
-            WHERE EXISTS (SELECT FROM ONLY \(table.source.sql) AS \(Self.source) WHERE \(sourceMatches))
+            WHERE \(isInSource)
               AND NOT EXISTS (SELECT FROM \(table.green.sql) AS \(Self.shadow) WHERE \(greenMatches))
             """
     }
 
-    /// Keys with the values that they have on the green side. They get the mapping's names and a scope of their own, so that the key's
-    /// expressions can be evaluated over them.
+    /// Keys with the values that they have on the green side, each pair once. They get the mapping's names and a scope of their own, so that the
+    /// key's expressions can be evaluated over them.
+    ///
+    /// Of keys that are equal each form counts: 'a' and 'A' as citext are the rows 'a' and 'A' of a green table whose key is text.
+    ///
+    /// - Parameter keys: as they were spooled, in all their forms.
     func mapped(_ keys: String, also others: [String] = []) -> String {
         let named = table.key.enumerated().map { index, key in
             "\(SpoolSQL.keyColumn(index)) AS \(Quoting.identifier(key.mapped))"
@@ -148,7 +148,7 @@ struct RefreshSQL: Sendable {
             "\(key.castExpression) AS \(Self.greenKey(index)), \(alias).\(Quoting.identifier(key.mapped)) AS \(SpoolSQL.keyColumn(index))"
         }
         return """
-            (SELECT \((mapped + others).joined(separator: ", "))
+            (SELECT DISTINCT \((mapped + others).joined(separator: ", "))
                FROM (SELECT \((named + others).joined(separator: ", ")) FROM \(keys) AS \(Self.keys)) AS \(alias))
             """
     }
@@ -159,10 +159,20 @@ struct RefreshSQL: Sendable {
         }.joined(separator: " AND ")
     }
 
+    /// Whether a row of the source has an equal key.
     var sourceMatches: String {
         table.key.enumerated().map { index, key in
             "\(Self.source).\(Quoting.identifier(key.source)) = \(Self.keys).\(SpoolSQL.keyColumn(index))"
         }.joined(separator: " AND ")
+    }
+
+    /// Whether the source has a row for one of the keys that `mapped` gives: not just one whose key is equal, but one that has the same green key.
+    var isInSource: String {
+        let matches = table.key.enumerated().map { index, key in
+            "\(alias).\(Quoting.identifier(key.mapped)) = \(Self.keys).\(SpoolSQL.keyColumn(index)) "
+                + "AND \(key.castExpression) = \(Self.keys).\(Self.greenKey(index))"
+        }
+        return "EXISTS (SELECT FROM \(mappedSource) WHERE \(matches.joined(separator: " AND ")))"
     }
 
     /// A key column's value on the green side, as the batch computes it.

@@ -268,7 +268,7 @@ struct VerifySQL: Sendable {
 
     private var isSpooled: String {
         let waiting = [refresh.spool, parked].compactMap { $0 }.map { place in
-            let keys = refresh.mapped(SpoolSQL.keys(place, table, .all))
+            let keys = refresh.mapped(SpoolSQL.entries(place, table, .all))
             return
                 "(\(qualified(Self.suspect))) IN (SELECT \(qualified("shadow_alter_spooled")) FROM \(keys) AS shadow_alter_spooled)"
         }

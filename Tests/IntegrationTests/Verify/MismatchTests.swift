@@ -49,6 +49,14 @@ extension LiveMigrations {
                 named: [
                     "ratio is '0' instead of 'NaN'", "amount is '0' instead of 'NaN'", "extra is NULL instead of '7'",
                 ]),
+            // Its type's own `=` sees nothing.
+            Damage(
+                sql: "UPDATE item_green.item SET blind = upper(blind::text)::citext WHERE id IN (18, 19)",
+                mismatches: 2,
+                named: [
+                    "row id = '18': blind is 'BLIND 18' instead of 'Blind 18'",
+                    "row id = '19': blind is 'BLIND 19' instead of 'Blind 19'",
+                ]),
             // One column after the other of one row.
             Damage(
                 sql: """
@@ -69,7 +77,7 @@ extension LiveMigrations {
             Damage(
                 sql: """
                     DELETE FROM item_green.item WHERE id = 60; ALTER TABLE item_green.item DROP CONSTRAINT item_code_key;
-                    INSERT INTO item_green.item SELECT 60, code, value, doc, place, big, ratio, amount, fixed, tags, extra
+                    INSERT INTO item_green.item SELECT 60, code, value, doc, place, big, ratio, amount, fixed, tags, blind, extra
                         FROM item_green.item WHERE id = 61
                     """, mismatches: 1, named: ["row id = '60': code is 'code 61' instead of 'code 60'"]),
             // The rows have changed places: each is there, with the other's values.

@@ -13,14 +13,15 @@ struct Verified: Sendable {
 
     /// Values that have no `=`, that are not equal to themselves, or that only look different.
     static let setup = """
+        \(Caseless.setup)
         CREATE TABLE item (
             id int PRIMARY KEY, code text NOT NULL UNIQUE, value text, doc json, place point, big text, ratio float8, amount numeric,
-            fixed char(8), tags text[]);
+            fixed char(8), tags text[], blind citext);
         ALTER TABLE item ALTER big SET STORAGE EXTERNAL;
         INSERT INTO item SELECT n, 'code ' || n, CASE WHEN n % 7 > 0 THEN 'value ' || n END, json_build_object('n', n, 'a', ARRAY[1, 2]),
             point(n, -n), repeat(md5(n::text), CASE WHEN n % 20 = 0 THEN 200 ELSE 1 END),
             CASE n % 4 WHEN 0 THEN 'NaN' WHEN 1 THEN '-0'::float8 WHEN 2 THEN 'infinity' ELSE n / 3.0 END,
-            CASE n % 3 WHEN 0 THEN 'NaN' WHEN 1 THEN 1.50 ELSE n / 7.0 END, 'x' || n, ARRAY['a', NULL, n::text]
+            CASE n % 3 WHEN 0 THEN 'NaN' WHEN 1 THEN 1.50 ELSE n / 7.0 END, 'x' || n, ARRAY['a', NULL, n::text], ('Blind ' || n)::citext
         FROM generate_series(1, \(rows)) n;
         """
     static let request = MigrationRequest("item", "ALTER id TYPE bigint, ADD extra int DEFAULT 7")
@@ -68,7 +69,7 @@ struct Verified: Sendable {
     /// Rows that are in one of the two tables only, as text: that is exact for these values.
     func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let columns =
-            "id::text, code, value, doc::text, place::text, big, ratio::text, amount::text, fixed, tags"
+            "id::text, code, value, doc::text, place::text, big, ratio::text, amount::text, fixed, tags, blind::text"
         let wrong = try await session.column(
             """
             (SELECT 'missing ' || id FROM (SELECT \(columns) FROM item EXCEPT ALL SELECT \(columns) FROM item_green.item) a LIMIT 5)

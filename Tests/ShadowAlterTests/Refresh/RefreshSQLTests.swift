@@ -57,11 +57,25 @@ import Testing
         let refresh = sql(.item(key: [.id, .code]))
         let updating = refresh.delete(Self.window, onlyGone: true)
         #expect(updating.contains(#"NOT EXISTS (SELECT FROM ONLY "public"."item""#))
-        // The source knows the column by its old name, the mapping and the green table by the new one.
-        #expect(updating.contains(#"shadow_alter_source."code" = shadow_alter_keys.shadow_alter_k2"#))
+        // The mapping and the green table know the column by its new name.
+        #expect(updating.contains(#""item"."renamed" = shadow_alter_keys.shadow_alter_k2"#))
         #expect(updating.contains(#"(CAST("renamed" AS text) COLLATE pg_catalog."C") AS shadow_alter_g2"#))
         #expect(updating.contains(#"shadow_alter_green."renamed" = shadow_alter_keys.shadow_alter_g2"#))
         #expect(!refresh.delete(Self.window, onlyGone: false).contains("NOT EXISTS"))
+    }
+
+    /// Of keys that are equal and look different each has its own row in a green table whose key tells them apart.
+    @Test func everyFormOfAKeyIsMapped() {
+        let refresh = sql(.item(key: [.id, .code]))
+        let updating = refresh.delete(Self.window, onlyGone: true)
+        #expect(updating.contains("(SELECT DISTINCT CAST("))
+        #expect(updating.contains("FROM (SELECT shadow_alter_k1, shadow_alter_k2, seq AS shadow_alter_seq FROM"))
+        // The old form's row is gone, although the source has a row whose key is equal.
+        #expect(
+            updating.contains(
+                #"(CAST("renamed" AS text) COLLATE pg_catalog."C") = shadow_alter_keys.shadow_alter_g2)"#))
+        // Otherwise a row of the source would be there twice.
+        #expect(refresh.batch(Self.window).contains("(SELECT DISTINCT shadow_alter_k1, shadow_alter_k2 FROM"))
     }
 
     @Test func theSpoolTakesItsTypesFromTheSource() {
