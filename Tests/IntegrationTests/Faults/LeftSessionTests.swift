@@ -48,7 +48,7 @@ extension LiveMigrations {
                 """)
             try await goOn(items)
             first.send(SIGCONT)
-            let ended = await first.ended()
+            let ended = try await first.ended(within: .seconds(60))
             #expect(ended.exit == 1, "\(ended)")
             try await items.finish()
         }
@@ -125,7 +125,8 @@ extension LiveMigrations {
         }
 
         private func goOn(_ items: Items) async throws {
-            let ended = try await ToolProcess.run(Self.run, on: items.database)
+            // What the first one's sessions hold, it would wait for as long as these live.
+            let ended = try await ToolProcess(Self.run, on: items.database).ended(within: .seconds(60))
             #expect(ended.exit == 0, "\(ended)")
             try await items.expectExact()
         }

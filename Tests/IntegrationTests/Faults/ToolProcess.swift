@@ -85,6 +85,17 @@ final class ToolProcess: Sendable {
             output: output, error: error)
     }
 
+    /// The same for one that may stand still for ever if something is wrong: then it is killed.
+    func ended(within limit: Duration) async throws -> Ended {
+        do {
+            try await eventually("\(arguments) comes to its end", within: limit) { !isRunning }
+        } catch let error as NeverHappened {
+            send(SIGKILL)
+            throw NeverHappened(description: "\(error); \(await ended())")
+        }
+        return await ended()
+    }
+
     /// Waits until a failpoint has stopped it, which only SIGCONT ends.
     func untilPaused() async throws {
         try await eventually("\(arguments) is stopped") {

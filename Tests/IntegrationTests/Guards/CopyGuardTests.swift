@@ -59,6 +59,29 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// Whoever locks the table is waited for without anything being held meanwhile.
+        @Test(arguments: try await Servers.outermost())
+        func aTableThatIsLockedIsWaitedFor(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("guard_locked", on: binaries)
+            let running = RunningMigration(Items.gated, items.database, .pageByPage)
+            try await items.barrier.waitForCopy(running)
+            let other = try await TestSession(items.database, "somebody else")
+            async let locked = other.execute("BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+            try await running.until("it waits for the chunk") {
+                try await items.waitsForAccessExclusive(items.barrier.session, applicationName: "somebody else")
+            }
+            try await items.barrier.openCopy()
+            _ = try await locked
+            try await running.until("the copy says that it waits") {
+                running.log.contains("public.item is locked by somebody else; the copy waits")
+            }
+            try await other.execute("UPDATE item SET value = 'under the lock' WHERE id % 3 = 0; COMMIT")
+            try await running.summary()
+            try await items.expectExact()
+            await other.close()
+            try await items.finish()
+        }
+
         /// The same for CLUSTER, which also puts the rows in another order, in a transaction with other changes.
         @Test(arguments: try await Servers.outermost())
         func clusterDuringTheCopyStartsItAnew(_ binaries: ServerBinaries) async throws {

@@ -112,6 +112,35 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// One statement that takes too long is ended by the server, which nobody has to tell.
+        @Test(arguments: try await Servers.outermost())
+        func aStatementBeyondTheBudgetIsEnded(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("guard_statement", on: binaries)
+            try await items.database.psql(
+                """
+                CREATE TABLE brake (is_on boolean);
+                INSERT INTO brake VALUES (true);
+                CREATE FUNCTION brake() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF current_setting('application_name') = 'shadow-alter cut-over' AND (SELECT is_on FROM public.brake) THEN
+                        PERFORM pg_sleep(20);
+                    END IF;
+                END $$;
+                CREATE EVENT TRIGGER brake ON ddl_command_end EXECUTE FUNCTION brake();
+                """)
+            let running = RunningMigration(Items.plain, items.database, .quick)
+            try await running.until("an attempt is given up") {
+                running.migration.status.snapshot.cutOver.lastError != nil
+            }
+            #expect(
+                running.migration.status.snapshot.cutOver.lastError == "a statement took longer than the budget")
+            try await items.session.execute("UPDATE brake SET is_on = false")
+            try await running.summary()
+            try await items.expectExact()
+            try await items.session.execute("DROP EVENT TRIGGER brake")
+            try await items.finish()
+        }
+
         /// An attempt that takes too long lets everybody go on, and the next one may succeed.
         @Test(arguments: try await Servers.outermost())
         func anAttemptBeyondItsBudgetIsRolledBack(_ binaries: ServerBinaries) async throws {

@@ -47,6 +47,53 @@ extension LiveMigrations {
             try await server.stop()
         }
 
+        /// What a role or a database has as its defaults, for its applications, would end our statements, refuse them, or read other rows.
+        @Test(arguments: try await Servers.outermost(), [SessionRole.control, .copy, .refresh, .cutOver, .verify])
+        func noDefaultIsInForce(_ binaries: ServerBinaries, _ role: SessionRole) async throws {
+            let database = try await TestDatabase.create("session_defaults", on: binaries)
+            let defaults = [
+                ("statement_timeout", "7ms", "0"), ("lock_timeout", "7ms", "0"), ("idle_session_timeout", "7s", "0"),
+                ("default_transaction_read_only", "on", "off"),
+                ("default_transaction_isolation", "serializable", "read committed"),
+                ("default_transaction_deferrable", "on", "off"), ("row_security", "on", "off"), ("jit", "on", "off"),
+                ("synchronous_commit", "remote_apply", role == .copy || role == .verify ? "off" : "local"),
+            ]
+            for (name, value, _) in defaults {
+                try await database.server.psql("ALTER DATABASE session_defaults SET \(name) = '\(value)'")
+            }
+            let isNew = binaries.majorVersion >= 17
+            if isNew {
+                try await database.server.psql("ALTER DATABASE session_defaults SET transaction_timeout = '7s'")
+            }
+            let connection = try await PgConnection.connect(database.options, for: role)
+            for (name, _, expected) in defaults + (isNew ? [("transaction_timeout", "", "0")] : []) {
+                let value: String = try await connection.query("SHOW \(name)").single().value()
+                #expect(value == expected, "\(name)")
+            }
+            await connection.close()
+        }
+
+        /// The table is locked for the exchange when the program stands still: the server takes the lock back, much earlier than from other sessions.
+        @Test(arguments: try await Servers.outermost())
+        func aLockDoesNotOutliveItsBudget(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("session_lock", on: binaries)
+            let tool = try ToolProcess(
+                ["run", "--table", "item", "--alter", "ALTER COLUMN id TYPE bigint", "--progress", "off"],
+                on: items.database, failpoint: "locked=pause")
+            try await tool.untilPaused()
+            let held =
+                "EXISTS (SELECT FROM pg_locks WHERE relation = 'item'::regclass AND mode = 'AccessExclusiveLock')"
+            try await eventually("the lock is let go of", within: .seconds(25)) {
+                try await !items.session.isTrue(held)
+            }
+            try await items.session.execute("UPDATE item SET value = 'nobody waits' WHERE id % 3 = 0")
+            tool.send(SIGCONT)
+            let ended = try await tool.ended(within: .seconds(60))
+            #expect(ended.exit == 0, "\(ended)")
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         /// A chunk that stands at the barrier would stand there for ever, with its locks.
         @Test(arguments: try await Servers.outermost())
         func aStatementEndsWithItsProcess(_ binaries: ServerBinaries) async throws {
