@@ -181,7 +181,7 @@ struct VerifyPhase: Sendable {
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
-            switch agenda.update({ $0.next { sizes[$0.table][$0.side == .source ? 0 : 1].pages } }) {
+            switch agenda.update({ $0.next { sizes[$0.table][$0.isOfSource ? 0 : 1].pages } }) {
             case .finished: return
             case .wait: try await Task.sleep(for: Self.idleInterval)
             case .stretch(let stretch):
@@ -189,7 +189,7 @@ struct VerifyPhase: Sendable {
                 try await compare(stretch, lane, agenda, suspects)
                 let took = ContinuousClock.now - start
                 let options = settings.current
-                sizes[stretch.sweep.table][stretch.sweep.side == .source ? 0 : 1].adapt(
+                sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
                     took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
                     maximum: options.maximumChunkPages)
                 let left = agenda.update { $0.pagesLeft }
@@ -222,7 +222,7 @@ struct VerifyPhase: Sendable {
                 while await suspects.rounds < now + 2 { try await Task.sleep(for: Self.idleInterval) }
                 try await throttle.admit(lane: lane.number)
             } catch is VerifyLane.FileChanged {
-                try await restart(stretch, agenda)
+                try await restart(stretch, lane.work.tables[stretch.sweep.table], agenda)
                 return
             } catch let error as PgError where error.sqlState == .lockNotAvailable {
                 log.notice(
@@ -232,15 +232,17 @@ struct VerifyPhase: Sendable {
         }
     }
 
-    private func restart(_ stretch: VerifyAgenda.Stretch, _ agenda: SharedVerifyAgenda) async throws {
-        let plan = record.tables[stretch.sweep.table].plan
-        log.notice("\(plan.source) was rewritten or truncated by somebody else: its verification starts anew")
-        let sweep = try await control.run {
-            try VerifiedTable.sourceSweep(of: plan, at: stretch.sweep.table, on: $0)
+    private func restart(
+        _ stretch: VerifyAgenda.Stretch, _ table: VerifiedTable, _ agenda: SharedVerifyAgenda
+    ) async throws {
+        log.notice(
+            "\(table.record.plan.source) was rewritten or truncated by somebody else: its verification starts anew")
+        let sweeps = try await withConnection { connection in
+            try await connection.run { try table.sourceSweeps(at: stretch.sweep.table, on: $0) }
         }
         agenda.update {
             var generator = SystemRandomNumberGenerator()
-            $0.restart(stretch, with: sweep, using: &generator)
+            $0.restart(stretch, with: sweeps, using: &generator)
         }
     }
 
