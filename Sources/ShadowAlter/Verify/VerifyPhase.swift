@@ -19,6 +19,9 @@ struct VerifyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
+    /// How much longer than a chunk a stretch may be: nothing that it does has to pass through the memory of the WAL sender, and the longer it
+    /// is, the fewer of its rows have their counterparts outside of it, where the lanes of the copy have put them.
+    private static let pagesBesideChunk: Int64 = 8
     /// A lane for less than this is not worth a session.
     private static let pagesForLane: Int64 = 512
 
@@ -191,7 +194,7 @@ struct VerifyPhase: Sendable {
                 let options = settings.current
                 sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
                     took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
-                    maximum: options.maximumChunkPages)
+                    maximum: options.maximumChunkPages * Self.pagesBesideChunk)
                 let left = agenda.update { $0.pagesLeft }
                 status.update {
                     $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
