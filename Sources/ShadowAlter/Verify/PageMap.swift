@@ -12,14 +12,22 @@ struct PageMap: Sendable, Equatable {
     /// Both numbers grow, from the beginning of both files to their ends.
     private let points: [Point]
 
+    /// Sessions that copy side by side mix rows from places of the source that are about so many pages apart.
+    private static let reach: Int64 = 4096
+
     /// - Parameters:
     ///   - pages: how many the source has, at least 1.
     ///   - greenPages: how many the shadow has.
-    ///   - points: in the order of the source's pages. Those out of line with most of the others belong to rows that were written after the copy.
+    ///   - points: in the order of the source's pages. Those out of line with most of their neighbours belong to rows that were written after
+    ///     the copy.
     init(pages: Int64, greenPages: Int64, points: [Point] = []) {
         let inside = points.filter { $0.source > 0 && $0.source < pages && $0.green >= 0 && $0.green <= greenPages }
-        self.points =
-            [Point(source: 0, green: 0)] + Self.longestAscent(inside) + [Point(source: pages, green: greenPages)]
+        var highest: Int64 = 0
+        let rising = Self.smooth(inside).map { point in
+            highest = max(highest, point.green)
+            return Point(source: point.source, green: highest)
+        }
+        self.points = [Point(source: 0, green: 0)] + rising + [Point(source: pages, green: greenPages)]
     }
 
     /// The shadow's pages that belong to these of the source.
@@ -37,26 +45,17 @@ struct PageMap: Sendable, Equatable {
         return start.green + Int64(part * Double(end.green - start.green))
     }
 
-    /// As many of the points as can be kept so that the shadow's pages never fall (patience sorting).
-    private static func longestAscent(_ points: [Point]) -> [Point] {
-        // The last point of the best ascent of each length, and each point's predecessor.
-        var ends: [Int] = []
-        var previous: [Int?] = []
-        for (index, point) in points.enumerated() {
-            var (low, high) = (0, ends.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if points[ends[middle]].green <= point.green { low = middle + 1 } else { high = middle }
+    /// Each point with the median of its neighbourhood, as many of them before it as after it.
+    private static func smooth(_ points: [Point]) -> [Point] {
+        points.indices.map { index in
+            var width = 0
+            while width < min(index, points.count - 1 - index),
+                width < 2 || points[index].source - points[index - width].source < reach
+            {
+                width += 1
             }
-            previous.append(low > 0 ? ends[low - 1] : nil)
-            if low == ends.count { ends.append(index) } else { ends[low] = index }
+            let neighbours = points[(index - width)...(index + width)].map(\.green).sorted()
+            return Point(source: points[index].source, green: neighbours[width])
         }
-        var ascent: [Point] = []
-        var next = ends.last
-        while let index = next {
-            ascent.append(points[index])
-            next = previous[index]
-        }
-        return ascent.reversed()
     }
 }

@@ -22,6 +22,8 @@ struct VerifyPhase: Sendable {
     /// How much longer than a chunk a stretch may be: nothing that it does has to pass through the memory of the WAL sender, and the longer it
     /// is, the fewer of its rows have their counterparts outside of it, where the lanes of the copy have put them.
     private static let pagesBesideChunk: Int64 = 8
+    /// With fewer pages than this most rows would be looked up.
+    private static let firstPages: Int64 = 2048
     /// A lane for less than this is not worth a session.
     private static let pagesForLane: Int64 = 512
 
@@ -180,7 +182,10 @@ struct VerifyPhase: Sendable {
     ) async throws {
         let first = settings.current
         var sizes = Array(
-            repeating: [ChunkSize(maximum: first.maximumChunkPages), ChunkSize(maximum: first.maximumChunkPages)],
+            repeating: [
+                ChunkSize(maximum: first.maximumChunkPages, first: Self.firstPages),
+                ChunkSize(maximum: first.maximumChunkPages),
+            ],
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
