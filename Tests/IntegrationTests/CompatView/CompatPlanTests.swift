@@ -23,8 +23,8 @@ import Testing
             reverse: reverse.compactMap { ReverseExpression(text: $0) }, compatViews: views)
     }
 
-    @Test(
-        arguments: [
+    private static let shown =
+        [
             ("ALTER id TYPE bigint", [], "id", .column("id"), "bigint"),
             ("ALTER note TYPE text", [], "note", .column("note"), "character varying"),
             ("ALTER note TYPE varchar(30)", [], "note", .column("note"), "character varying"),
@@ -47,29 +47,32 @@ import Testing
             ("DROP moved", [], "moved", .constant(nil), "timestamp with time zone"),
             ("DROP number", [], "number", .constant(nil), "integer"),
             ("ALTER id TYPE bigint", [], "total", .column("total"), "integer"),
-        ] as [(String, [String], String, CompatShape.Source, String)])
-    func howAColumnIsShown(clauses: String, reverse: [String], column: String, source: CompatShape.Source, type: String)
-        async throws
-    {
+        ] as [(String, [String], String, CompatShape.Source, String)]
+
+    @Test func howColumnsAreShown() async throws {
         try await PlanServers.each(setup: Self.setup) { database in
-            let plan = try await database.dryRun(request(clauses, reverse))
-            let shape = try #require(plan.tables.first?.compat.first)
-            let found = try #require(shape.columns.first { $0.name == column })
-            #expect(found.source == source)
-            #expect(type == "bigint" || found.type == type, "\(found.type)")
-            #expect(shape.view.description == "orders_old.orders")
-            let report = PlanReport(plan: plan).text
-            #expect(report.contains("\nold shape  orders_old.orders, a view of the new table"), "\(report)")
-            #expect(report.contains(shape.isPlain ? "written to like a table" : "written to through triggers"))
-            // Not asked for, not planned.
-            var other = request(clauses, reverse)
-            other.compatViews = []
-            #expect(try await database.dryRun(other).compatShapes == [])
+            for (clauses, reverse, column, source, type) in Self.shown {
+                let plan = try await database.dryRun(request(clauses, reverse))
+                let shape = try #require(plan.tables.first?.compat.first, "\(clauses)")
+                let found = try #require(shape.columns.first { $0.name == column }, "\(clauses)")
+                #expect(found.source == source, "\(clauses)")
+                #expect(type == "bigint" || found.type == type, "\(clauses): \(found.type)")
+                #expect(shape.view.description == "orders_old.orders", "\(clauses)")
+                let report = PlanReport(plan: plan).text
+                #expect(report.contains("\nold shape  orders_old.orders, a view of the new table"), "\(report)")
+                #expect(
+                    report.contains(shape.isPlain ? "written to like a table" : "written to through triggers"),
+                    "\(report)")
+                // Not asked for, not planned.
+                var other = request(clauses, reverse)
+                other.compatViews = []
+                #expect(try await database.dryRun(other).compatShapes == [], "\(clauses)")
+            }
         }
     }
 
-    @Test(
-        arguments: [
+    private static let refused =
+        [
             ("ALTER price TYPE int USING price * 100", [], "public.orders.price", "--reverse"),
             ("ALTER state TYPE text", [], "public.orders.state", "--reverse 'state=EXPRESSION'"),
             ("ALTER placed TYPE timestamp", [], "public.orders.placed", "session's settings"),
@@ -80,12 +83,17 @@ import Testing
             ("ALTER id TYPE numeric", [], "public.orders.id", "part of the key"),
             ("ALTER id TYPE text USING 'x' || id", ["id=substr(id, 2)::int"], "public.orders.id", "part of the key"),
             ("DROP total", [], "public.orders.total", "generated"),
-        ] as [(String, [String], String, String)])
-    func whatIsRefused(clauses: String, reverse: [String], object: String, says: String) async throws {
+        ] as [(String, [String], String, String)]
+
+    @Test func whatIsRefused() async throws {
         try await PlanServers.each(setup: Self.setup) { database in
-            let refusals = try await database.refusals(request(clauses, reverse))
-            #expect(refusals.map(\.code) == ["compat-view"] && refusals.map(\.object) == [object], "\(refusals)")
-            #expect(refusals.contains { "\($0)".contains(says) }, "\(refusals)")
+            for (clauses, reverse, object, says) in Self.refused {
+                let refusals = try await database.refusals(request(clauses, reverse))
+                #expect(
+                    refusals.map(\.code) == ["compat-view"] && refusals.map(\.object) == [object],
+                    "\(clauses): \(refusals)")
+                #expect(refusals.contains { "\($0)".contains(says) }, "\(clauses): \(refusals)")
+            }
         }
     }
 
