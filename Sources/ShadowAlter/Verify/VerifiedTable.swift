@@ -63,13 +63,26 @@ struct VerifiedTable: Sendable {
             pages: try row.optional("pages") ?? 0)
         guard !record.plan.isPartitioned else { return [source] }
         let green = try greenSweep(record.plan.green, at: index, on: connection)
-        guard source.pages > 0 else { return sql.lookup == .direct ? [source, green] : [source] }
+        let isDirect = sql.lookup == .direct
+        guard try source.pages > 0 && (!isDirect || canBeJoined(on: connection)) else {
+            return isDirect ? [source, green] : [source]
+        }
         let points = try connection.query(sql.locate, [.array(Self.probes(pages: source.pages))]).rows.map {
             PageMap.Point(source: try $0.get("source"), green: try $0.get("green"))
         }
         source.side = .pair(
             record.plan.green, PageMap(pages: source.pages, greenPages: green.pages, points: points))
         return [source]
+    }
+
+    /// PostgreSQL joins nothing fully by an `=` that is declared neither HASHES nor MERGES, as that of a type of somebody's own may be.
+    private func canBeJoined(on connection: isolated PgConnection) throws -> Bool {
+        do {
+            try connection.execute("EXPLAIN \(sql.compare(pages: 0..<1, with: (record.plan.green, 0..<1), limit: 1))")
+            return true
+        } catch let error as PgError where error.sqlState?.classCode == "0A" {
+            return false
+        }
     }
 
     private func greenSweep(
