@@ -75,6 +75,30 @@ extension LiveMigrations {
         func aSlotThatSomebodyDrops(_ binaries: ServerBinaries, _ moment: Moment) async throws {
             let items = try await Items.create("slot_dropped", on: binaries)
             let running = try await bring(to: moment, items)
+            try await dropSlot(items)
+            try await letGo(moment, items)
+            let error = try #require(await running.failure() as? MigrationError)
+            try await expectLost(error, moment, items, .slotLost)
+            await items.close()
+        }
+
+        /// The stream does not hear of it.
+        @Test(arguments: try await Servers.outermost(), [Moment.copying, .baking])
+        func aSlotThatSomebodyDropsUnderASilentStream(_ binaries: ServerBinaries, _ moment: Moment) async throws {
+            let (items, proxy) = try await Proxied.create("slot_dropped_silently", on: binaries)
+            let running = try await bring(to: moment, items, proxy: proxy)
+            proxy.set(.stalled, for: "shadow-alter stream")
+            try await dropSlot(items)
+            try await letGo(moment, items)
+            let error = try #require(await running.failure() as? MigrationError)
+            proxy.set(.calm)
+            try await expectLost(error, moment, items, .slotLost)
+            await items.close()
+            proxy.end()
+            try await items.database.server.stop()
+        }
+
+        private func dropSlot(_ items: Items) async throws {
             try await eventually("the slot is dropped") {
                 do {
                     try await items.session.execute(
@@ -88,10 +112,6 @@ extension LiveMigrations {
                     return false
                 }
             }
-            try await letGo(moment, items)
-            let error = try #require(await running.failure() as? MigrationError)
-            try await expectLost(error, moment, items, .slotLost)
-            await items.close()
         }
 
         /// Which the server does by itself, when the slot holds back more than it allows.

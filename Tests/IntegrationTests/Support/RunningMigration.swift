@@ -44,8 +44,14 @@ final class RunningMigration: Sendable {
         return summary
     }
 
-    /// The error that ends the run; nil when it succeeds.
+    /// The error that ends the run; nil when it succeeds. A run that goes on although it should have noticed something is ended.
     func failure() async -> (any Error)? {
+        do {
+            try await eventually("the run has ended", within: .seconds(120)) { hasEnded.isSet }
+        } catch {
+            Issue.record("\(error); phase \(migration.status.snapshot.phase), log: \(log.all.suffix(10))")
+            cancel()
+        }
         do {
             try await summary()
             return nil

@@ -149,6 +149,31 @@ extension LiveMigrations {
             await verified.session.close()
         }
 
+        /// Whoever locks one of the tables meanwhile is waited for.
+        @Test(arguments: try await Servers.outermost(), ["item", "item_green.item"])
+        func aTableThatIsLockedIsWaitedFor(_ binaries: ServerBinaries, _ table: String) async throws {
+            var slow = MigrationOptions.pageByPage
+            slow.verification = .off
+            let verified = try await Verified.ready("verify_locked", on: binaries, options: slow)
+            try await verified.steer(.set(.niceRatio, "10"))
+            try await verified.steer(.verify)
+            try await verified.running.until("it verifies") {
+                verified.running.migration.status.snapshot.verify.rowsChecked > 0
+            }
+            let other = try await TestSession(verified.database, "somebody else")
+            try await other.execute("BEGIN; LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
+            try await verified.running.until("the verification says that it waits") {
+                verified.running.log.contains("public.item is locked by somebody else; the verification waits")
+            }
+            try await other.execute("COMMIT")
+            await other.close()
+            try await verified.steer(.set(.niceRatio, "0"))
+            try await verified.steer(.cutOver)
+            let summary = try await verified.running.summary()
+            #expect(summary.verify.outcome == .passed && summary.verify.rowsChecked == Int64(Verified.rows))
+            await verified.session.close()
+        }
+
         /// A change that is committed and not spooled when its row is compared is awaited, and not taken for a difference.
         @Test(arguments: try await Servers.outermost())
         func theStreamIsDrainedBeforeASuspectIsJudged(_ binaries: ServerBinaries) async throws {
