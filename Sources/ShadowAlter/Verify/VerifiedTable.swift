@@ -43,31 +43,48 @@ struct VerifiedTable: Sendable {
     /// Rows that come later than this are dirty in the stream, so that the files' ends may move on. A new file of the shadow, after a truncation,
     /// has only such rows.
     func sweeps(at index: Int, on connection: isolated PgConnection) throws -> [VerifyAgenda.Sweep] {
-        let source = try Self.sourceSweep(of: record.plan, at: index, on: connection)
+        let source = try sourceSweeps(at: index, on: connection)
         guard sql.lookup == .direct else {
-            return [source, .init(table: index, side: .wholeGreen, filenode: nil, pages: 1)]
+            return source + [.init(table: index, side: .wholeGreen, filenode: nil, pages: 1)]
         }
-        return try [source]
-            + files.map { file in
-                let pages: Int64 = try connection.query(
-                    "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int",
-                    [.text(file.sql)]
-                ).single().value()
-                return .init(table: index, side: .green(file), filenode: nil, pages: pages)
-            }
+        guard record.plan.isPartitioned else { return source }
+        return try source + files.map { try greenSweep($0, at: index, on: connection) }
     }
 
-    static func sourceSweep(
-        of plan: TablePlan, at index: Int, on connection: isolated PgConnection
-    ) throws -> VerifyAgenda.Sweep {
+    /// Those that have to begin anew when the source gets another file.
+    func sourceSweeps(at index: Int, on connection: isolated PgConnection) throws -> [VerifyAgenda.Sweep] {
         let row = try connection.query(
             """
             SELECT pg_relation_filenode($1::oid) AS filenode, pg_relation_size($1::oid) / current_setting('block_size')::int AS pages
-            """, [.int(plan.sourceOID)]
+            """, [.int(record.plan.sourceOID)]
         ).single()
-        return .init(
+        var source = VerifyAgenda.Sweep(
             table: index, side: .source, filenode: try row.optional("filenode"),
             pages: try row.optional("pages") ?? 0)
+        guard !record.plan.isPartitioned else { return [source] }
+        let green = try greenSweep(record.plan.green, at: index, on: connection)
+        guard source.pages > 0 else { return sql.lookup == .direct ? [source, green] : [source] }
+        let points = try connection.query(sql.locate, [.array(Self.probes(pages: source.pages))]).rows.map {
+            PageMap.Point(source: try $0.get("source"), green: try $0.get("green"))
+        }
+        source.side = .pair(
+            record.plan.green, PageMap(pages: source.pages, greenPages: green.pages, points: points))
+        return [source]
+    }
+
+    private func greenSweep(
+        _ file: QualifiedName, at index: Int, on connection: isolated PgConnection
+    ) throws -> VerifyAgenda.Sweep {
+        let pages: Int64 = try connection.query(
+            "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", [.text(file.sql)]
+        ).single().value()
+        return .init(table: index, side: .green(file), filenode: nil, pages: pages)
+    }
+
+    /// The first places of some pages, evenly spread: enough to follow the file, few enough to be looked up in a moment.
+    private static func probes(pages: Int64) -> [String] {
+        let step = max(64, pages / 2048)
+        return stride(from: step, to: pages, by: Int(step)).flatMap { page in (1...3).map { "(\(page),\($0))" } }
     }
 }
 

@@ -7,6 +7,8 @@ struct VerifyAgenda: Sendable {
         enum Side: Sendable, Equatable {
             /// The source's rows are looked for in the shadow.
             case source
+            /// The same, together with that part of the shadow's own file which has them; its rows are looked for in the source, too, if an index finds them there.
+            case pair(QualifiedName, PageMap)
             /// Rows of the shadow's own file, or of a partition's, are looked for in the source.
             case green(QualifiedName)
             /// The same in one statement for the whole shadow, where no index finds the source's row.
@@ -19,6 +21,14 @@ struct VerifyAgenda: Sendable {
         /// The file that is swept; its number is nil where another file would not matter.
         var filenode: UInt32?
         var pages: Int64
+
+        /// Whether it is the source's pages that are counted.
+        var isOfSource: Bool {
+            switch side {
+            case .source, .pair: true
+            case .green, .wholeGreen: false
+            }
+        }
     }
 
     struct Stretch: Sendable, Equatable {
@@ -76,11 +86,11 @@ struct VerifyAgenda: Sendable {
     }
 
     /// The stretch's source has another file, in which no row is where it was: its sweep begins anew. Does nothing when another lane was first.
-    mutating func restart(_ stretch: Stretch, with new: Sweep, using generator: inout some RandomNumberGenerator) {
+    mutating func restart(_ stretch: Stretch, with new: [Sweep], using generator: inout some RandomNumberGenerator) {
         guard let index = entries.firstIndex(where: { $0.sweep == stretch.sweep }) else { return }
-        pagesLeft -= entries[index].queue.remaining
-        entries[index] = Self.entry(new, share: share, using: &generator)
-        pagesLeft += entries[index].queue.remaining
+        let begun = new.map { Self.entry($0, share: share, using: &generator) }
+        pagesLeft += begun.reduce(-entries[index].queue.remaining) { $0 + $1.queue.remaining }
+        entries.replaceSubrange(index...index, with: begun)
     }
 
     /// Whether `next` would give a stretch.

@@ -29,7 +29,7 @@ struct VerifyLane: Sendable {
         return try await connection.transaction { [self] connection in
             try connection.execute("SET LOCAL lock_timeout = '\(Int(Self.lockTimeout.milliseconds))ms'")
             switch stretch.sweep.side {
-            case .source: return try compareSource(table, stretch, number, on: connection)
+            case .source, .pair: return try compareSource(table, stretch, number, on: connection)
             case .green(let file):
                 return try note(
                     table.sql.noteForeign(in: (file, stretch.pages), limit: limit), number, on: connection)
@@ -50,16 +50,44 @@ struct VerifyLane: Sendable {
         ).single().optional("filenode")
         try SourceIdentity(plan: table.record.plan).check(on: connection)
         guard filenode == stretch.sweep.filenode else { throw FileChanged() }
-        let row = try connection.query(table.sql.compare(pages: stretch.pages, limit: limit)).single()
-        var found = Found(rows: try row.get("rows"))
-        guard let places: [String] = try row.optional("places") else { return found }
-        found.suspects = try connection.query(table.sql.noteDifferent, [.int(number), .array(places)]).affectedRows
-        found.isCutShort = places.count >= limit
-        return found
+        guard case .pair(let green, let map) = stretch.sweep.side else {
+            let row = try connection.query(table.sql.compare(pages: stretch.pages, limit: limit)).single()
+            return Found(rows: try row.get("rows"))
+                + (try note(table.sql.noteDifferent, number, row.optional("places"), limit, on: connection))
+        }
+        // Half of the numbers for either direction.
+        let half = limit / 2
+        try connection.execute("SET LOCAL enable_hashjoin = on")
+        let comparison = table.sql.compare(
+            pages: stretch.pages, with: (green, map.green(of: stretch.pages)), limit: half)
+        let row = try connection.query(comparison).single()
+        try connection.execute("SET LOCAL enable_hashjoin = off")
+        return Found(rows: try row.get("rows"))
+            + (try note(table.sql.noteDifferent, number, row.optional("places"), half, on: connection))
+            + (try note(
+                table.sql.noteForeignAtPlaces, number + Int64(half), row.optional("strangers"), half, on: connection))
+    }
+
+    /// - Parameters:
+    ///   - places: at most `limit`; nil when there are none.
+    private func note(
+        _ statement: String, _ number: Int64, _ places: [String]?, _ limit: Int, on connection: isolated PgConnection
+    ) throws -> Found {
+        guard let places else { return Found() }
+        let suspects = try connection.query(statement, [.int(number), .array(places)]).affectedRows
+        return Found(suspects: suspects, isCutShort: places.count >= limit)
     }
 
     private func note(_ statement: String, _ number: Int64, on connection: isolated PgConnection) throws -> Found {
         let suspects = try connection.query(statement, [.int(number)]).affectedRows
         return Found(suspects: suspects, isCutShort: suspects >= limit)
+    }
+}
+
+extension VerifyLane.Found {
+    fileprivate static func + (one: Self, other: Self) -> Self {
+        Self(
+            rows: one.rows + other.rows, suspects: one.suspects + other.suspects,
+            isCutShort: one.isCutShort || other.isCutShort)
     }
 }

@@ -19,6 +19,11 @@ struct VerifyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
+    /// How much longer than a chunk a stretch may be: nothing that it does has to pass through the memory of the WAL sender, and the longer it
+    /// is, the fewer of its rows have their counterparts outside of it, where the lanes of the copy have put them.
+    private static let pagesBesideChunk: Int64 = 8
+    /// With fewer pages than this most rows would be looked up.
+    private static let firstPages: Int64 = 2048
     /// A lane for less than this is not worth a session.
     private static let pagesForLane: Int64 = 512
 
@@ -177,11 +182,14 @@ struct VerifyPhase: Sendable {
     ) async throws {
         let first = settings.current
         var sizes = Array(
-            repeating: [ChunkSize(maximum: first.maximumChunkPages), ChunkSize(maximum: first.maximumChunkPages)],
+            repeating: [
+                ChunkSize(maximum: first.maximumChunkPages, first: Self.firstPages),
+                ChunkSize(maximum: first.maximumChunkPages),
+            ],
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
-            switch agenda.update({ $0.next { sizes[$0.table][$0.side == .source ? 0 : 1].pages } }) {
+            switch agenda.update({ $0.next { sizes[$0.table][$0.isOfSource ? 0 : 1].pages } }) {
             case .finished: return
             case .wait: try await Task.sleep(for: Self.idleInterval)
             case .stretch(let stretch):
@@ -189,9 +197,9 @@ struct VerifyPhase: Sendable {
                 try await compare(stretch, lane, agenda, suspects)
                 let took = ContinuousClock.now - start
                 let options = settings.current
-                sizes[stretch.sweep.table][stretch.sweep.side == .source ? 0 : 1].adapt(
+                sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
                     took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
-                    maximum: options.maximumChunkPages)
+                    maximum: options.maximumChunkPages * Self.pagesBesideChunk)
                 let left = agenda.update { $0.pagesLeft }
                 status.update {
                     $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
@@ -222,7 +230,7 @@ struct VerifyPhase: Sendable {
                 while await suspects.rounds < now + 2 { try await Task.sleep(for: Self.idleInterval) }
                 try await throttle.admit(lane: lane.number)
             } catch is VerifyLane.FileChanged {
-                try await restart(stretch, agenda)
+                try await restart(stretch, lane.work.tables[stretch.sweep.table], agenda)
                 return
             } catch let error as PgError where error.sqlState == .lockNotAvailable {
                 log.notice(
@@ -232,15 +240,17 @@ struct VerifyPhase: Sendable {
         }
     }
 
-    private func restart(_ stretch: VerifyAgenda.Stretch, _ agenda: SharedVerifyAgenda) async throws {
-        let plan = record.tables[stretch.sweep.table].plan
-        log.notice("\(plan.source) was rewritten or truncated by somebody else: its verification starts anew")
-        let sweep = try await control.run {
-            try VerifiedTable.sourceSweep(of: plan, at: stretch.sweep.table, on: $0)
+    private func restart(
+        _ stretch: VerifyAgenda.Stretch, _ table: VerifiedTable, _ agenda: SharedVerifyAgenda
+    ) async throws {
+        log.notice(
+            "\(table.record.plan.source) was rewritten or truncated by somebody else: its verification starts anew")
+        let sweeps = try await withConnection { connection in
+            try await connection.run { try table.sourceSweeps(at: stretch.sweep.table, on: $0) }
         }
         agenda.update {
             var generator = SystemRandomNumberGenerator()
-            $0.restart(stretch, with: sweep, using: &generator)
+            $0.restart(stretch, with: sweeps, using: &generator)
         }
     }
 

@@ -29,11 +29,11 @@ struct VerifySQL: Sendable {
     /// Of a way back: the keys of rows that the old table cannot have, which may differ for as long as they do.
     var parked: QualifiedName?
 
-    private var table: TablePlan { refresh.table }
+    var table: TablePlan { refresh.table }
 
     // Aliases and names that no name in a user's expression can mean.
-    private static let source = "shadow_alter_s"
-    private static let green = "shadow_alter_green"
+    static let source = "shadow_alter_s"
+    static let green = "shadow_alter_green"
     private static let suspect = "shadow_alter_suspect"
 
     // MARK: The suspects' table
@@ -83,15 +83,23 @@ struct VerifySQL: Sendable {
     ///
     /// - Parameter part: the shadow's own file or that of one of its partitions, and pages of it; nil: all of the shadow.
     func noteForeign(in part: (table: QualifiedName, pages: Range<Int64>)?, limit: Int) -> String {
-        let from = part.map { "ONLY \($0.table.sql)" } ?? table.green.sql
         let pages = part.map { within($0.pages, Self.green) + " AND " } ?? ""
+        return noteForeign(from: part.map { "ONLY \($0.table.sql)" } ?? table.green.sql, where: pages, limit: limit)
+    }
+
+    /// Notes those of the rows at these places of the shadow's own file that the source does not have. `$1`: the number before the first; `$2`: the places.
+    var noteForeignAtPlaces: String {
+        noteForeign(from: "ONLY \(table.green.sql)", where: "\(Self.green).ctid = ANY ($2::tid[]) AND ", limit: nil)
+    }
+
+    private func noteForeign(from: String, where condition: String, limit: Int?) -> String {
         let keys = table.key.map { "\(Self.green).\(Quoting.identifier($0.green))" }
         return """
             INSERT INTO \(suspects.sql) (seq, \(greenKeys.joined(separator: ", ")), green_table, green_ctid, green_xmin)
             SELECT $1::bigint + row_number() OVER (), \(keys.joined(separator: ", ")),
                 \(Self.green).tableoid, \(Self.green).ctid, \(Self.green).xmin
             FROM \(from) AS \(Self.green)
-            WHERE \(pages)NOT \(isInSource(keys)) LIMIT \(limit)
+            WHERE \(condition)NOT \(isInSource(keys)) LIMIT \(limit.map(String.init) ?? "ALL")
             """
     }
 
@@ -225,7 +233,7 @@ struct VerifySQL: Sendable {
     }
 
     /// Source rows as the shadow should have them. A scope of its own: the expressions know the source's columns only.
-    private func sourceRows(where condition: String?) -> String {
+    func sourceRows(where condition: String?) -> String {
         let keys = table.key.enumerated().map { "\($1.castExpression) AS \(RefreshSQL.greenKey($0))" }
         let values = columns.enumerated().map { "CAST(\($1.expression) AS \($1.type)) AS \(Self.value($0))" }
         let place = ["\(refresh.alias).ctid AS shadow_alter_ctid", "\(refresh.alias).xmin AS shadow_alter_xmin"]
@@ -233,19 +241,23 @@ struct VerifySQL: Sendable {
             + (condition.map { " WHERE \($0)" } ?? "") + ")"
     }
 
-    private func within(_ pages: Range<Int64>, _ alias: String) -> String {
+    func within(_ pages: Range<Int64>, _ alias: String) -> String {
         "\(alias).ctid >= '(\(pages.lowerBound),0)'::tid AND \(alias).ctid < '(\(pages.upperBound),0)'::tid"
     }
 
+    private var differs: String { "(\(Self.green).tableoid IS NULL OR \(imagesDiffer(Self.green)))" }
+
     /// Byte by byte, after decompression: it works for types without `=`, and sees what `=` does not.
-    private var differs: String {
-        guard !columns.isEmpty else { return "\(Self.green).tableoid IS NULL" }
+    ///
+    /// - Parameter alias: the shadow's row.
+    func imagesDiffer(_ alias: String) -> String {
+        guard !columns.isEmpty else { return "false" }
         let old = columns.indices.map { "\(Self.source).\(Self.value($0))" }.joined(separator: ", ")
-        let new = columns.map { "\(Self.green).\(Quoting.identifier($0.name))" }.joined(separator: ", ")
-        return "(\(Self.green).tableoid IS NULL OR pg_catalog.record_image_ne(ROW(\(old)), ROW(\(new))))"
+        let new = columns.map { "\(alias).\(Quoting.identifier($0.name))" }.joined(separator: ", ")
+        return "pg_catalog.record_image_ne(ROW(\(old)), ROW(\(new)))"
     }
 
-    private var greenMatches: String { greenMatches(Self.source) }
+    var greenMatches: String { greenMatches(Self.source) }
 
     private func greenMatches(_ alias: String) -> String {
         table.key.enumerated().map { index, key in

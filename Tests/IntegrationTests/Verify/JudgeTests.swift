@@ -120,6 +120,45 @@ import ThrowawayServer
         await session.close()
     }
 
+    /// Whether a row's counterpart is on the pages that are compared with its own, or has to be looked up.
+    @Test(arguments: try await Servers.outermost())
+    func aPairOfStretchesFindsTheSameWhereverTheRowsAre(_ binaries: ServerBinaries) async throws {
+        let database = try await TestDatabase.create("pair", on: binaries)
+        try await database.psql(
+            Self.setup + SpoolSQL.create(Self.spool, for: Self.table) + VerifySQL.create(Self.suspects, for: Self.table))
+        let session = try await TestSession(database)
+        let green = Self.table.green
+        let foreign = try await session.column("SELECT ctid FROM item_green.item WHERE id = 4")
+        for (lookup, pages, expected) in [
+            (VerifySQL.Lookup.direct, Int64(0)..<10, foreign), (.direct, 5..<10, []), (.computed, 0..<10, []),
+            (.computed, 5..<10, []),
+        ] {
+            let sql = Self.sql(lookup)
+            try await session.connection.run { connection in
+                let row = try connection.query(sql.compare(pages: 0..<10, with: (green, pages), limit: 100)).single()
+                #expect(try row.get("rows", as: Int.self) == 3)
+                #expect(try row.get("places", as: [String].self) == ["(0,2)", "(0,3)"], "\(lookup), \(pages)")
+                let strangers: [String] = try row.optional("strangers") ?? []
+                #expect(strangers == expected, "\(lookup), \(pages)")
+                let noted = try connection.query(sql.noteForeignAtPlaces, [.int(100), .array(strangers)])
+                #expect(noted.affectedRows == expected.count)
+                try connection.execute(sql.clear)
+            }
+        }
+        // Rows of the shadow whose counterparts are on other pages of the source.
+        try await session.connection.run { connection in
+            let sql = Self.sql(.direct)
+            let row = try connection.query(sql.compare(pages: 5..<10, with: (green, 0..<10), limit: 100)).single()
+            #expect(try row.get("rows", as: Int.self) == 0)
+            #expect(try row.optional("places", as: [String].self) == nil)
+            #expect(try row.get("strangers", as: [String].self) == foreign)
+            let places = try connection.query(sql.locate, [.array(["(0,1)", "(0,2)", "(7,1)"])]).rows
+            #expect(try places.map { try $0.get("source", as: Int64.self) } == [0])
+            #expect(try places.map { try $0.get("green", as: Int64.self) } == [0])
+        }
+        await session.close()
+    }
+
     private static func note(_ sql: VerifySQL, _ session: TestSession) async throws {
         try await session.connection.run { connection in
             let row = try connection.query(sql.compare(pages: 0..<10, limit: 100)).single()

@@ -39,9 +39,9 @@ import Testing
         #expect(agenda.next(size: { _ in 9 }) == .wait)
         var generator = SystemRandomNumberGenerator()
         let new = VerifyAgenda.Sweep(table: 0, side: .source, filenode: 2, pages: 4)
-        agenda.restart(stretch, with: new, using: &generator)
+        agenda.restart(stretch, with: [new], using: &generator)
         // The second lane that finds out changes nothing.
-        agenda.restart(stretch, with: .init(table: 0, side: .source, filenode: 3, pages: 9), using: &generator)
+        agenda.restart(stretch, with: [.init(table: 0, side: .source, filenode: 3, pages: 9)], using: &generator)
         agenda.end(stretch)
         #expect(agenda.next(size: { _ in 9 }) == .stretch(.init(sweep: new, pages: 0..<4)))
     }
