@@ -43,17 +43,48 @@ public struct CopyTextRows: Sendable {
 
     public init() {}
 
+    /// Takes all rows back; their memory is kept for those to come.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        isAtRowStart = true
+    }
+
     public mutating func append(_ field: some Sequence<UInt8>) {
         separate()
         for byte in field {
-            switch byte {
-            case UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "\\")]
-            case UInt8(ascii: "\n"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-            case UInt8(ascii: "\r"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-            case UInt8(ascii: "\t"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-            default: bytes.append(byte)
-            }
+            if let letter = Self.escape(byte) { put(escaped: letter) } else { bytes.append(byte) }
         }
+    }
+
+    /// Appends a field that lies in somebody else's memory; allocates nothing if there is room.
+    public mutating func append(_ field: RawSpan) {
+        separate()
+        field.withUnsafeBytes { field in
+            var rest = field[...]
+            // What needs no escape, which is nearly always everything, is copied at once.
+            while let index = rest.firstIndex(where: { Self.escape($0) != nil }) {
+                bytes.append(contentsOf: rest[..<index])
+                if let letter = Self.escape(rest[index]) { put(escaped: letter) }
+                rest = rest[(index + 1)...]
+            }
+            bytes.append(contentsOf: rest)
+        }
+    }
+
+    /// What follows the backslash in place of a byte that COPY would take for something else; nil for all others.
+    private static func escape(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "\\"): byte
+        case UInt8(ascii: "\n"): UInt8(ascii: "n")
+        case UInt8(ascii: "\r"): UInt8(ascii: "r")
+        case UInt8(ascii: "\t"): UInt8(ascii: "t")
+        default: nil
+        }
+    }
+
+    private mutating func put(escaped letter: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        bytes.append(letter)
     }
 
     public mutating func append(_ field: some FixedWidthInteger) {

@@ -22,7 +22,7 @@ import Testing
     @Test func answersLinesOnLoopback() async throws {
         let port = try await open()
         #expect(port.address.host == "127.0.0.1" && port.address.port != 0)
-        #expect(try ask(port, "pause\nchunk-size=?\n") == SteeringCommand.pause.outcome + "\nchunk-size=2048\n")
+        #expect(try ask(port, "pause\nchunk-size=?\n") == SteeringCommand.pause.outcome + "\nchunk-size=512\n")
         #expect(try ask(port, "nonsense\nresume\n").hasPrefix("ERROR: there is no command 'nonsense'"))
         #expect(notebook.commands.withLock { $0 } == [.pause])
         await port.close()

@@ -57,7 +57,7 @@ import Testing
         let place = Place()
         let socket = try await place.open()
         let client = ControlClient(path: place.path)
-        #expect(try await client.send("chunk-size=?") == "chunk-size=2048")
+        #expect(try await client.send("chunk-size=?") == "chunk-size=512")
         await #expect {
             try await client.send("status")
         } throws: { error in

@@ -4,6 +4,24 @@ import Testing
 import ThrowawayServer
 
 @Suite struct CopyTests {
+    /// One is a copy of the other's whole runs; neither may see an escape that the other does not.
+    @Test func fieldsInSomebodyElsesMemoryAreEscapedAlike() {
+        let fields: [[UInt8]] =
+            [[], Array(0...255), Array("\\\n\r\t".utf8), Array("a\\".utf8), Array("\tb".utf8)]
+            + (0...255).map { [UInt8(ascii: "a"), $0, UInt8(ascii: "b"), $0] }
+        var sequences = CopyTextRows()
+        var spans = CopyTextRows()
+        for field in fields {
+            sequences.append(field)
+            spans.append(field.span.bytes)
+        }
+        #expect(spans.bytes == sequences.bytes)
+        spans.removeAll()
+        let field: [UInt8] = [7]
+        spans.append(field.span.bytes)
+        #expect(spans.bytes == [7])
+    }
+
     @Test(arguments: try await TestServers.all())
     func everyByteArrivesAsItIs(_ version: ServerBinaries) async throws {
         let connection = try await connect(version)

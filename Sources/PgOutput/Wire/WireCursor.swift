@@ -89,6 +89,26 @@ struct WireCursor: Sendable, Hashable {
         return count
     }
 
+    /// Moves past bytes that are all `byte`, eight and then four at a time; what is left of them is for others to read.
+    ///
+    /// - Returns: how many, from 0 to `limit`.
+    @inlinable
+    @inline(__always)
+    mutating func skip(_ byte: UInt8, atMost limit: Int, in bytes: RawSpan) -> Int {
+        let start = offset
+        while limit - (offset - start) >= 8, bytes.byteCount - offset >= 8,
+            bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self) == 0x0101_0101_0101_0101 * UInt64(byte)
+        {
+            offset += 8
+        }
+        if limit - (offset - start) >= 4, bytes.byteCount - offset >= 4,
+            bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self) == 0x0101_0101 * UInt32(byte)
+        {
+            offset += 4
+        }
+        return offset - start
+    }
+
     @inlinable
     @inline(__always)
     func require(_ size: Int, _ field: PgOutputField, in bytes: RawSpan) throws(PgOutputError) {

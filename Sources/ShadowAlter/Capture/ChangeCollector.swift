@@ -1,3 +1,4 @@
+import PgConnection
 import PgOutput
 import PgReplication
 import Synchronization
@@ -13,9 +14,18 @@ final class ChangeCollector: ReplicationSink {
         case now
     }
 
+    /// Where a table's keys go.
+    private struct Route {
+        let table: Int
+        let extractor: KeyExtractor
+    }
+
     private struct State {
         var decoder = PgOutputDecoder()
-        var extractors: [UInt32: KeyExtractor] = [:]
+        /// By the identifiers in the stream's Relation messages; other tables than ours are not there.
+        var routes: [UInt32: Route] = [:]
+        /// The key at hand; kept so that its memory is.
+        var key = CopyTextRows()
         var writer: UInt32 = 0
         var isInTransaction = false
         var pending: PendingChanges
@@ -53,8 +63,10 @@ final class ChangeCollector: ReplicationSink {
     func receive(_ data: borrowing XLogData) throws {
         let urgency = try data.withPayload { bytes in
             try state.withLock { state in
-                let message = try state.decoder.decode(bytes)
-                return try apply(message, to: &state)
+                if let row = try state.decoder.rowFrame(bytes) {
+                    return try Self.apply(row, in: bytes, to: &state)
+                }
+                return try apply(try state.decoder.decode(bytes), to: &state)
             }
         }
         if let urgency { ring(urgency) }
@@ -99,7 +111,7 @@ final class ChangeCollector: ReplicationSink {
     func restart() {
         state.withLock { state in
             state.decoder = PgOutputDecoder()
-            state.extractors = [:]
+            state.routes = [:]
             state.isInTransaction = false
         }
     }
@@ -116,19 +128,9 @@ final class ChangeCollector: ReplicationSink {
             return urgency(state)
         case .relation(let relation):
             guard let table = indexByOID[relation.relationID] else { return nil }
-            state.extractors[relation.relationID] = try KeyExtractor(relation, table: tables[table])
+            state.routes[relation.relationID] = Route(
+                table: table, extractor: try KeyExtractor(relation, table: tables[table]))
             return nil
-        case .insert(let insert):
-            guard let (table, extractor) = extractor(insert.relationID, state) else { return nil }
-            state.pending.insert(try extractor.key(insert.new), writer: state.writer, table: table)
-        case .update(let update):
-            guard let (table, extractor) = extractor(update.relationID, state) else { return nil }
-            let old = update.old?.tuple
-            state.pending.insert(try extractor.key(update.new, old: old), writer: state.writer, table: table)
-            if let old { state.pending.insert(try extractor.key(old), writer: state.writer, table: table) }
-        case .delete(let delete):
-            guard let (table, extractor) = extractor(delete.relationID, state) else { return nil }
-            state.pending.insert(try extractor.key(delete.old.tuple), writer: state.writer, table: table)
         case .truncate(let truncate):
             for oid in truncate.relationIDs {
                 if let table = indexByOID[oid] { state.pending.truncate(table: table) }
@@ -139,23 +141,45 @@ final class ChangeCollector: ReplicationSink {
             return .now
         case .origin, .type:
             return nil
+        case .insert, .update, .delete:
+            throw Self.misplaced(message)
         @unknown default:
-            throw MigrationError(
-                .inconsistent, "the server sent a message that protocol 1 does not have: \(message)",
-                state: "no live table was touched; the stream stands before this message",
-                advice: "this is a bug: please report it with the server's version")
+            throw Self.misplaced(message)
         }
-        return state.pending.byteCount >= Self.flushThreshold ? .now : nil
+        return Self.fullness(state)
+    }
+
+    /// What a well-formed stream of protocol 1 cannot bring here. To drop it could be to lose a change.
+    private static func misplaced(_ message: PgOutputMessage) -> MigrationError {
+        MigrationError(
+            .inconsistent, "the server sent a message that protocol 1 does not have: \(message)",
+            state: "no live table was touched; the stream stands before this message",
+            advice: "this is a bug: please report it with the server's version")
+    }
+
+    /// By far the most frequent: makes the row's key dirty, and the one that it had before. Allocates nothing for keys that are
+    /// dirty already.
+    private static func apply(_ row: RowFrame, in bytes: RawSpan, to state: inout State) throws -> Urgency? {
+        guard let route = state.routes[row.relationID] else { return nil }
+        let old = row.old?.tuple
+        if let new = row.new {
+            try route.extractor.read(new, old: old, in: bytes, into: &state.key)
+            state.pending.insert(state.key.bytes, writer: state.writer, table: route.table)
+        }
+        if let old {
+            try route.extractor.read(old, in: bytes, into: &state.key)
+            state.pending.insert(state.key.bytes, writer: state.writer, table: route.table)
+        }
+        return fullness(state)
+    }
+
+    private static func fullness(_ state: State) -> Urgency? {
+        state.pending.byteCount >= flushThreshold ? .now : nil
     }
 
     private func urgency(_ state: State) -> Urgency? {
         if state.pending.byteCount >= Self.flushThreshold || !state.pending.watermarks.isEmpty { return .now }
         return .soon
-    }
-
-    private func extractor(_ oid: UInt32, _ state: State) -> (Int, KeyExtractor)? {
-        guard let table = indexByOID[oid], let extractor = state.extractors[oid] else { return nil }
-        return (table, extractor)
     }
 
     // MARK: The spooler's side

@@ -22,23 +22,27 @@ struct KeyExtractor: Sendable {
         }
     }
 
-    /// The key as one row of COPY text. `old` fills in what the new tuple leaves out as unchanged TOAST.
-    func key(_ tuple: Tuple, old: Tuple? = nil) throws -> PendingChanges.Key {
-        var row = CopyTextRows()
+    /// Writes the key as one row of COPY text, in place of whatever `row` had. `old` fills in what the new tuple leaves out as
+    /// unchanged TOAST. Allocates nothing once `row` is long enough.
+    ///
+    /// - Parameter bytes: the message that the frames were made from.
+    func read(
+        _ tuple: TupleFrame, old: TupleFrame? = nil, in bytes: RawSpan, into row: inout CopyTextRows
+    ) throws {
+        row.removeAll()
         for position in positions {
-            guard let bytes = text(tuple, position) ?? old.flatMap({ text($0, position) }) else {
+            guard let range = try text(tuple, position, bytes) ?? old.flatMap({ try text($0, position, bytes) }) else {
                 throw MigrationError(
                     .inconsistent, "a change of \(relationName) came without the value of a key column",
                     state: "no live table was touched; the stream stands before this change",
                     advice: "this is a bug or a replica identity changed meanwhile; `abort`, and start again")
             }
-            row.append(bytes)
+            row.append(bytes.extracting(range))
         }
-        return row.bytes
     }
 
-    private func text(_ tuple: Tuple, _ position: Int) -> [UInt8]? {
-        guard position < tuple.count, case .text(let bytes) = tuple[position] else { return nil }
-        return Array(bytes)
+    private func text(_ tuple: TupleFrame, _ position: Int, _ bytes: RawSpan) throws -> Range<Int>? {
+        guard let value = try tuple.value(at: position, in: bytes), value.kind == .text else { return nil }
+        return value.byteRange
     }
 }

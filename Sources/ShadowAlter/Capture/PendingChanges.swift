@@ -29,11 +29,19 @@ struct PendingChanges {
     /// Whether a flush would write anything.
     var hasChanges: Bool { keyCount > 0 || tables.contains { $0.isTruncated } }
 
+    /// Copies `key` if it is new, and allocates nothing if it is not: a row that is written again and again costs no memory.
     mutating func insert(_ key: Key, writer: UInt32, table: Int) {
-        if tables[table].writers.updateValue(writer, forKey: key) == nil {
-            keyCount += 1
-            byteCount += key.count + Self.overhead
+        if let known = tables[table].writers.index(forKey: key) {
+            tables[table].writers.values[known] = writer
+            return
         }
+        // Of its own size: `key` is likely to be used again for another one, and to be longer than it needs to be.
+        let copy = Key(unsafeUninitializedCapacity: key.count) { buffer, count in
+            count = buffer.update(fromContentsOf: key)
+        }
+        tables[table].writers[copy] = writer
+        keyCount += 1
+        byteCount += key.count + Self.overhead
     }
 
     /// Whatever was dirty before is settled by the truncation.

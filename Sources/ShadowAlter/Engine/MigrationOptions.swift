@@ -42,7 +42,7 @@ public struct MigrationOptions: Sendable {
     public var chunkTime: Duration = .milliseconds(500)
     /// The largest chunk, in pages. A chunk's changes pass through the walsender's memory at its commit: see
     /// `logical_decoding_work_mem`, beyond which they are spilled to disk.
-    public var maximumChunkPages: Int64 = 2048
+    public var maximumChunkPages: Int64 = 512
     /// How much is compared before the tables may be exchanged.
     public var verification: VerificationMode = .full
     /// Pause after each chunk, as a multiple of the time that the chunk took.

@@ -17,7 +17,8 @@ extension VerifySQL {
         let keys = table.key.map { Quoting.identifier($0.green) }
         let names = keys + columns.map { Quoting.identifier($0.name) }.filter { !keys.contains($0) }
         let (source, shadow) = ("\(Self.source).shadow_alter_ctid", "\(Self.green).\(Self.place)")
-        let isForeign = lookup == .direct ? "CASE WHEN \(source) IS NULL THEN \(lacksSourceRow) ELSE false END" : "false"
+        let isForeign =
+            lookup == .direct ? "CASE WHEN \(source) IS NULL THEN \(lacksSourceRow) ELSE false END" : "false"
         return """
             SELECT count(\(source)) AS rows,
                 (array_agg(\(source)) FILTER (WHERE CASE WHEN \(source) IS NULL THEN false

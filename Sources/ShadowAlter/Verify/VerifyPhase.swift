@@ -21,7 +21,7 @@ struct VerifyPhase: Sendable {
     private static let roundInterval = Duration.milliseconds(250)
     /// How much longer than a chunk a stretch may be: nothing that it does has to pass through the memory of the WAL sender, and the longer it
     /// is, the fewer of its rows have their counterparts outside of it, where the lanes of the copy have put them.
-    private static let pagesBesideChunk: Int64 = 8
+    private static let pagesBesideChunk: Int64 = 32
     /// With fewer pages than this most rows would be looked up.
     private static let firstPages: Int64 = 2048
     /// A lane for less than this is not worth a session.
@@ -183,7 +183,7 @@ struct VerifyPhase: Sendable {
         let first = settings.current
         var sizes = Array(
             repeating: [
-                ChunkSize(maximum: first.maximumChunkPages, first: Self.firstPages),
+                ChunkSize(maximum: first.maximumChunkPages * Self.pagesBesideChunk, first: Self.firstPages),
                 ChunkSize(maximum: first.maximumChunkPages),
             ],
             count: record.tables.count)

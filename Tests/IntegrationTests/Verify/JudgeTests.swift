@@ -125,7 +125,8 @@ import ThrowawayServer
     func aPairOfStretchesFindsTheSameWhereverTheRowsAre(_ binaries: ServerBinaries) async throws {
         let database = try await TestDatabase.create("pair", on: binaries)
         try await database.psql(
-            Self.setup + SpoolSQL.create(Self.spool, for: Self.table) + VerifySQL.create(Self.suspects, for: Self.table))
+            Self.setup + SpoolSQL.create(Self.spool, for: Self.table) + VerifySQL.create(Self.suspects, for: Self.table)
+        )
         let session = try await TestSession(database)
         let green = Self.table.green
         let foreign = try await session.column("SELECT ctid FROM item_green.item WHERE id = 4")

@@ -23,6 +23,31 @@ struct TupleFrameTests {
         #expect(found.map { $0?.byteRange } == [13..<15, 16..<16, 21..<22, 23..<23])
     }
 
+    /// Nulls are passed over by the word, and what comes behind them must be found all the same.
+    @Test(arguments: 0...40)
+    func runsOfNulls(_ nulls: Int) throws {
+        for tail in [[], [TupleValue.text([0x6E, 0x6E, 0x6E])], [.unchangedToast, .null, .text([])]] {
+            let tuple = Tuple([.text([0x37])] + Array(repeating: .null, count: nulls) + tail)
+            var wire = WireEncoder()
+            wire.put(tuple)
+            let frame = try frame(of: head + wire.bytes)
+            #expect(frame.byteRange == 8..<head.count + wire.bytes.count)
+            #expect(try decode(head + wire.bytes) == .insert(Insert(relationID: 0x4001, new: tuple)))
+        }
+    }
+
+    /// As many as the row has, not as many as there are.
+    @Test(arguments: 1...20)
+    func nullsBeyondTheRowAreNotPartOfIt(_ nulls: Int) {
+        let count: [UInt8] = [0, UInt8(nulls)]
+        for surplus in 1...12 {
+            expectError(
+                head + count + [UInt8](repeating: 0x6E, count: nulls + surplus), .trailingBytes(count: surplus),
+                .insert,
+                .endOfMessage, at: 8 + nulls)
+        }
+    }
+
     @Test("there is no such column", arguments: [-1, 4, Int.max, Int.min])
     func noSuchColumn(column: Int) throws {
         let message = head + row

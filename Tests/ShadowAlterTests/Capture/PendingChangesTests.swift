@@ -12,6 +12,18 @@ import Testing
         #expect(pending.keyCount == 2)
     }
 
+    /// The collector hands in one array again and again, which has grown with the longest key that it has seen.
+    @Test func aKeyIsKeptInMemoryOfItsOwnSize() throws {
+        var pending = PendingChanges(tableCount: 1)
+        var key: PendingChanges.Key = []
+        key.reserveCapacity(1 << 20)
+        key += [1, 2, 3]
+        pending.insert(key, writer: 1, table: 0)
+        let kept = try #require(pending.tables[0].writers.keys.first)
+        #expect(kept == [1, 2, 3])
+        #expect(kept.capacity < 100)
+    }
+
     @Test func theSizeIsThatOfWhatIsThere() {
         var pending = PendingChanges(tableCount: 2)
         #expect(!pending.hasChanges)

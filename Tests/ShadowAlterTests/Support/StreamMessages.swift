@@ -21,10 +21,18 @@ struct StreamMessage {
 
     /// nil is NULL.
     private static func tuple(_ values: [String?]) -> [UInt8] {
+        tuple(values.map { $0.map { .text(Array($0.utf8)) } ?? .null })
+    }
+
+    private static func tuple(_ values: [TupleValue]) -> [UInt8] {
         number(Int16(values.count))
             + values.flatMap { value -> [UInt8] in
-                guard let value else { return Array("n".utf8) }
-                return Array("t".utf8) + number(Int32(value.utf8.count)) + Array(value.utf8)
+                switch value {
+                case .null: Array("n".utf8)
+                case .unchangedToast: Array("u".utf8)
+                case .text(let bytes): Array("t".utf8) + number(Int32(bytes.count)) + bytes
+                case .binary(let bytes): Array("b".utf8) + number(Int32(bytes.count)) + bytes
+                }
             }
     }
 
@@ -48,6 +56,10 @@ struct StreamMessage {
 
     static func update(_ oid: UInt32, old: [String?]? = nil, _ new: [String?]) -> Self {
         Self("U", [number(oid), old.map { Array("K".utf8) + tuple($0) } ?? [], Array("N".utf8), tuple(new)])
+    }
+
+    static func update(_ oid: UInt32, old: [TupleValue]?, values: [TupleValue]) -> Self {
+        Self("U", [number(oid), old.map { Array("K".utf8) + tuple($0) } ?? [], Array("N".utf8), tuple(values)])
     }
 
     static func delete(_ oid: UInt32, _ old: [String?]) -> Self {

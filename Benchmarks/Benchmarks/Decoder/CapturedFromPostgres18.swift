@@ -1,0 +1,1 @@
+../../../Tests/PgOutputTests/Fixtures/CapturedFromPostgres18.swift
