@@ -113,6 +113,48 @@ extension LiveMigrations {
             await items.close()
         }
 
+        /// Such a row comes when the way back is decided already, and is set aside while the rollback waits for somebody: nothing that is left to
+        /// be refreshed under the lock tells of it any more.
+        @Test(arguments: try await Servers.outermost())
+        func aRowThatWasSetAsideMeanwhile(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("rollback_aside", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            let reader = try await TestSession(items.database, "reader")
+            try await reader.execute("BEGIN; SELECT count(*) FROM item")
+            try await running.until("the transaction is older than an attempt's patience") {
+                try await items.session.isTrue(
+                    "(SELECT clock_timestamp() - xact_start > '1 s' FROM pg_stat_activity WHERE pid = \(reader.pid))")
+            }
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await running.until("the rollback waits for the reader") {
+                running.migration.status.snapshot.reason?.contains("session \(reader.pid) ") ?? false
+            }
+            try await items.session.execute("INSERT INTO item VALUES (3000000000, 'too large')")
+            let parked = try #require(
+                try await items.session.column(
+                    """
+                    SELECT format('shadow_alter.parked_%s', t.id) FROM shadow_alter.migrated_table t
+                    JOIN shadow_alter.migration m ON m.id = t.migration_id WHERE m.forward_id IS NOT NULL
+                    """
+                ).first)
+            try await running.until("the row is set aside") {
+                try await items.session.isTrue("EXISTS (SELECT FROM \(parked))")
+            }
+            try await reader.execute("COMMIT")
+            try await running.until("the rollback is given up") {
+                running.log.contains("there is no rollback: a row has come in the last moment")
+            }
+            #expect(try await items.session.column("SELECT value FROM item WHERE id = 3000000000") == ["too large"])
+            // It is still wanted.
+            try await items.session.execute("DELETE FROM item WHERE id = 3000000000")
+            try await running.expectRolledBack()
+            #expect(try await items.session.value("SELECT count(*) FROM item", as: Int.self) == Items.rows)
+            try await Remains(session: items.session).expectNothing()
+            await reader.close()
+            await items.close()
+        }
+
         /// Without a bake there is nothing to go back to, and before the exchange nothing to go back from.
         @Test(arguments: try await Servers.outermost())
         func onlyFromABake(_ binaries: ServerBinaries) async throws {

@@ -81,6 +81,41 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// A program that was stopped goes on when the next one has looked for its sessions already, and makes a slot by the same name.
+        @Test(arguments: try await Servers.outermost())
+        func aSlotThatIsBegunBehindItsBack(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("orphan_begun", on: binaries)
+            let older = try await TestSession(items.database, "older")
+            try await older.execute("BEGIN; SELECT pg_current_xact_id()")
+            let run = try ToolProcess(Self.run, on: items.database, failpoint: "published=pause")
+            try await run.untilPaused()
+            let name = try #require(
+                try await items.session.column(
+                    "SELECT pubname FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'item'"
+                ).first)
+            let stopped = try await TestSession(items.database, "shadow-alter control")
+            async let begun: Void = {
+                _ = try? await stopped.execute("SELECT pg_create_logical_replication_slot('\(name)', 'pgoutput')")
+            }()
+            let slot =
+                "FROM pg_replication_slots WHERE slot_name = '\(name)' AND confirmed_flush_lsn IS NULL AND active_pid"
+            try await eventually("the slot is being made") {
+                try await items.session.isTrue("EXISTS (SELECT \(slot) = \(stopped.pid))")
+            }
+            run.send(SIGCONT)
+            try await eventually("the run ends that and makes its own") {
+                try await items.session.isTrue("EXISTS (SELECT \(slot) <> \(stopped.pid))")
+            }
+            await begun
+            try await older.execute("COMMIT")
+            let ended = try await run.ended(within: .seconds(60))
+            #expect(ended.exit == 0, "\(ended)")
+            await older.close()
+            await stopped.close()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         /// Nobody knows what was written since: the same command starts over, and says why.
         @Test(arguments: try await Servers.outermost())
         func aLostSlot(_ binaries: ServerBinaries) async throws {

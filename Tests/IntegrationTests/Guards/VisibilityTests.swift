@@ -47,6 +47,60 @@ extension LiveMigrations {
             try await server.stop()
         }
 
+        /// The slot is consistent from a position on that comes after such a commit: it is not in the stream, and a chunk would not see it either.
+        @Test(arguments: try await Servers.outermost())
+        func aCommitFromBeforeTheCaptureIsWaitedFor(_ binaries: ServerBinaries) async throws {
+            let server = try await ThrowawayServer.start(binaries)
+            let items = try await Items.create("visibility_before", in: server)
+            try await items.session.execute("SET synchronous_commit = local")
+            let older = try await TestSession(items.database, "older")
+            try await older.execute("BEGIN; SELECT pg_current_xact_id()")
+            let running = RunningMigration(Items.plain, items.database, .quick)
+            // PostgreSQL waits for those that it has met, and then for those that began meanwhile. What begins later still and commits before
+            // these have ended is neither waited for nor in the stream.
+            try await Self.untilWaitedFor(older, items, running)
+            let later = try await TestSession(items.database, "later")
+            try await later.execute("BEGIN; SELECT pg_current_xact_id()")
+            try await older.execute("ROLLBACK")
+            try await Self.untilWaitedFor(later, items, running)
+            try await Self.setStandby("a standby that does not exist", items)
+            let writer = try await TestSession(items.database, "writer")
+            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
+            try await running.until("the writer waits for the standby") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
+            }
+            try await later.execute("ROLLBACK")
+            var waits = false
+            try await running.until("the copy waits for the writer, or is over") {
+                waits = running.migration.status.snapshot.reason?.contains("wrote before the capture began") ?? false
+                return waits || running.log.contains("phase indexing")
+            }
+            #expect(waits)
+            try await Self.setStandby("", items)
+            _ = try await written
+            try await running.summary()
+            try await items.expectExact()
+            #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'invisible') = 50"))
+            for session in [older, later, writer] { await session.close() }
+            try await items.finish()
+            try await server.stop()
+        }
+
+        /// The slot's creation waits for the transaction of this session.
+        private static func untilWaitedFor(
+            _ session: TestSession, _ items: Items, _ running: RunningMigration
+        ) async throws {
+            try await running.until("the slot waits for session \(session.pid)") {
+                try await items.session.isTrue(
+                    """
+                    EXISTS (SELECT FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid JOIN pg_locks h USING (transactionid)
+                            WHERE w.locktype = 'transactionid' AND NOT w.granted AND h.granted AND h.pid = \(session.pid)
+                                AND a.application_name LIKE 'shadow-alter %')
+                    """)
+            }
+        }
+
         private static func setStandby(_ name: String, _ items: Items) async throws {
             try await items.session.execute(
                 "ALTER SYSTEM SET synchronous_standby_names = '\(name.isEmpty ? "" : "\"\(name)\"")'")
