@@ -207,5 +207,32 @@ extension LiveMigrations {
             await gate.close()
             try await verified.finish()
         }
+
+        /// Nor is one that is spooled and cannot be refreshed yet, because nobody sees its writer.
+        @Test(arguments: try await Servers.outermost())
+        func aSuspectWhoseKeyIsSpooledIsNoMismatch(_ binaries: ServerBinaries) async throws {
+            let verified = try await Verified.ready("verify_waiting", on: binaries)
+            let writer = try await TestSession(verified.database, "writer")
+            try await writer.execute("BEGIN")
+            let transaction = try await writer.column("SELECT pg_current_xact_id()")
+            let spool = try await verified.session.column(
+                "SELECT oid::regclass::text FROM pg_class WHERE relname ~ '^spool_.*[0-9]$' AND relkind = 'r'")
+            // What a change would have spooled, and the row as it was before.
+            try await verified.session.execute(
+                """
+                INSERT INTO \(try #require(spool.first)) (seq, xid, shadow_alter_k1)
+                VALUES (1000000, '\(try #require(transaction.first))', 8);
+                UPDATE item_green.item SET value = 'before' WHERE id = 8
+                """)
+            let verify = try await verified.verify()
+            #expect(verify.outcome == .passed && verify.mismatches == 0, "\(verified.running.log.all)")
+            #expect(try await verified.session.isTrue("(SELECT value = 'before' FROM item_green.item WHERE id = 8)"))
+            try await writer.execute("ROLLBACK")
+            try await verified.running.until("it is refreshed") {
+                try await verified.session.isTrue("(SELECT value = 'value 8' FROM item_green.item WHERE id = 8)")
+            }
+            await writer.close()
+            try await verified.finish()
+        }
     }
 }
