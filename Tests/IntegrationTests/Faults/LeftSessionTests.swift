@@ -103,8 +103,10 @@ extension LiveMigrations {
                 try await items.session.isTrue("EXISTS (SELECT \(slot) = \(stopped.pid))")
             }
             run.send(SIGCONT)
-            try await eventually("the run ends that and makes its own") {
-                try await items.session.isTrue("EXISTS (SELECT \(slot) <> \(stopped.pid))")
+            try await eventually("the run ends that session, and makes its own") {
+                if !run.isRunning { throw NeverHappened(description: "it ended before: \(await run.ended())") }
+                return try await items.session.isTrue(
+                    "NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(stopped.pid))")
             }
             await begun
             try await older.execute("COMMIT")
