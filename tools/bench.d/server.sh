@@ -114,5 +114,5 @@ latencies() {
     cat "$directory"/transactions.* | awk -v from="$1" -v to="$2" '{ t = $5 + $6 / 1e6; if (t >= from && t < to) print $3 / 1000 }' | sort -n |
         awk -v seconds="$(calculate "$2 - $1")" '{ v[NR] = $1 }
             function part(p) { i = int(NR * p); return v[i < 1 ? 1 : i] }
-            END { if (NR) printf "%.0f %.2f %.2f %.2f %.1f", NR / seconds, part(0.5), part(0.99), part(0.999), v[NR]; else print "0 0 0 0 0" }'
+            END { if (NR) printf "%.0f %.2f %.2f %.2f %.1f\n", NR / seconds, part(0.5), part(0.99), part(0.999), v[NR]; else print "0 0 0 0 0" }'
 }
