@@ -43,6 +43,9 @@ public struct MigrationOptions: Sendable {
     /// The largest chunk, in pages. A chunk's changes pass through the walsender's memory at its commit: see
     /// `logical_decoding_work_mem`, beyond which they are spilled to disk.
     public var maximumChunkPages: Int64 = 512
+    /// The longest stretch that is compared at once, in pages. Nothing of it passes through the walsender, and the longer it is, the fewer of its
+    /// rows have their counterparts outside of it, where the sessions that copied side by side have put them.
+    public var maximumStretchPages: Int64 = 16_384
     /// How much is compared before the tables may be exchanged.
     public var verification: VerificationMode = .full
     /// Pause after each chunk, as a multiple of the time that the chunk took.

@@ -19,9 +19,6 @@ struct VerifyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
-    /// How much longer than a chunk a stretch may be: nothing that it does has to pass through the memory of the WAL sender, and the longer it
-    /// is, the fewer of its rows have their counterparts outside of it, where the lanes of the copy have put them.
-    private static let pagesBesideChunk: Int64 = 32
     /// With fewer pages than this most rows would be looked up.
     private static let firstPages: Int64 = 2048
     /// A lane for less than this is not worth a session.
@@ -183,8 +180,8 @@ struct VerifyPhase: Sendable {
         let first = settings.current
         var sizes = Array(
             repeating: [
-                ChunkSize(maximum: first.maximumChunkPages * Self.pagesBesideChunk, first: Self.firstPages),
-                ChunkSize(maximum: first.maximumChunkPages),
+                ChunkSize(maximum: first.maximumStretchPages, first: Self.firstPages),
+                ChunkSize(maximum: first.maximumStretchPages),
             ],
             count: record.tables.count)
         while true {
@@ -199,7 +196,7 @@ struct VerifyPhase: Sendable {
                 let options = settings.current
                 sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
                     took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
-                    maximum: options.maximumChunkPages * Self.pagesBesideChunk)
+                    maximum: options.maximumStretchPages)
                 let left = agenda.update { $0.pagesLeft }
                 status.update {
                     $0.verifiedPart = max(0, 1 - Double(left) / Double(total))

@@ -113,6 +113,7 @@ extension MigrationOptions {
     static var pageByPage: Self {
         var options = Self()
         options.maximumChunkPages = 1
+        options.maximumStretchPages = 1
         options.copyWorkers = 1
         return options
     }
