@@ -86,7 +86,9 @@ import ThrowawayServer
         let sql = """
             SELECT x FROM (
             SELECT 1, a.attnum::text, concat_ws(' ', a.attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attgenerated,
-                attstorage, attcompression, attstattarget, attcollation::regcollation, attoptions::text, attacl::text, col_description(c.oid, attnum),
+                attstorage, attcompression, attstattarget, attcollation::regcollation,
+                -- What SET knows; the server's own entries (`pg_attver` in 15.20) are another table's other ones.
+                ARRAY(SELECT o FROM unnest(attoptions) o WHERE o ~ '^n_distinct' ORDER BY 1)::text, attacl::text, col_description(c.oid, attnum),
                 (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = c.oid AND adnum = attnum))
             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relname = 'Kitchen' AND c.relnamespace = $1::text::regnamespace
                 AND attnum > 0 AND NOT attisdropped
