@@ -208,19 +208,28 @@ struct VerifyPhase: Sendable {
         }
     }
 
-    /// Until the stretch has no more suspects than can be noted at once: where a large transaction is on its way, they are judged first.
+    /// Until no part of the stretch has more suspects than can be noted at once: where a large transaction is on its way, or very much is written,
+    /// they are judged first, and the stretch is halved, so that what is written meanwhile does not keep it from ending.
     private func compare(
         _ stretch: VerifyAgenda.Stretch, _ lane: Lane, _ agenda: SharedVerifyAgenda, _ suspects: Suspects
     ) async throws {
         defer { agenda.update { $0.end(stretch) } }
-        while true {
+        var parts = [stretch.pages]
+        while let pages = parts.last {
             try Task.checkCancellation()
             do {
-                let found = try await lane.work.compare(stretch, number: suspects.numbers())
+                let part = VerifyAgenda.Stretch(sweep: stretch.sweep, pages: pages)
+                let found = try await lane.work.compare(part, number: suspects.numbers())
                 if found.suspects > 0 { await suspects.noted(stretch.sweep.table) }
                 guard found.isCutShort else {
                     status.update { $0.verify.rowsChecked += found.rows }
-                    return
+                    parts.removeLast()
+                    continue
+                }
+                if pages.count > 1 {
+                    let middle = pages.lowerBound + Int64(pages.count / 2)
+                    parts.removeLast()
+                    parts += [middle..<pages.upperBound, pages.lowerBound..<middle]
                 }
                 let now = await suspects.rounds
                 // The one that is under way may not have them.
