@@ -32,7 +32,8 @@ extension VerifySQL {
             """
     }
 
-    /// Where the shadow has the rows at the places `$1` of the source: a page of the source, and the page on which most of them are or in whose middle they are.
+    /// Where the shadow has the rows at the places `$1` of the source: pages of the source, and the median of the
+    /// pages on which their rows are.
     var locate: String {
         """
         SELECT (\(Self.source).shadow_alter_ctid::text::point)[0]::bigint AS source,

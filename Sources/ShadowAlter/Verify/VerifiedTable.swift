@@ -67,8 +67,11 @@ struct VerifiedTable: Sendable {
         guard try source.pages > 0 && (!isDirect || canBeJoined(on: connection)) else {
             return isDirect ? [source, green] : [source]
         }
-        let points = try connection.query(sql.locate, [.array(Self.probes(pages: source.pages))]).rows.map {
-            PageMap.Point(source: try $0.get("source"), green: try $0.get("green"))
+        // Each statement reads as many pages as a disk gives in a moment, so that none of the snapshots is long.
+        let points = try Self.probes(pages: source.pages).flatMap { places in
+            try connection.query(sql.locate, [.array(places)]).rows.map {
+                PageMap.Point(source: try $0.get("source"), green: try $0.get("green"))
+            }
         }
         source.side = .pair(
             record.plan.green, PageMap(pages: source.pages, greenPages: green.pages, points: points))
@@ -94,10 +97,15 @@ struct VerifiedTable: Sendable {
         return .init(table: index, side: .green(file), filenode: nil, pages: pages)
     }
 
-    /// The first places of some pages, evenly spread: enough to follow the file, few enough to be looked up in a moment.
-    private static func probes(pages: Int64) -> [String] {
-        let step = max(64, pages / 2048)
-        return stride(from: step, to: pages, by: Int(step)).flatMap { page in (1...3).map { "(\(page),\($0))" } }
+    /// The first places of some pages, evenly spread, for one statement each: enough to follow the file, few enough to be looked up soon.
+    private static func probes(pages: Int64) -> [[String]] {
+        let step = Int(max(64, pages / 2048))
+        let together = 64 * step
+        return stride(from: step, to: Int(pages), by: together).map { first in
+            stride(from: first, to: min(Int(pages), first + together), by: step).flatMap { page in
+                (1...3).map { "(\(page),\($0))" }
+            }
+        }
     }
 }
 

@@ -19,8 +19,6 @@ struct VerifyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
-    /// With fewer pages than this most rows would be looked up.
-    private static let firstPages: Int64 = 2048
     /// A lane for less than this is not worth a session.
     private static let pagesForLane: Int64 = 512
 
@@ -179,10 +177,7 @@ struct VerifyPhase: Sendable {
     ) async throws {
         let first = settings.current
         var sizes = Array(
-            repeating: [
-                ChunkSize(maximum: first.maximumStretchPages, first: Self.firstPages),
-                ChunkSize(maximum: first.maximumStretchPages),
-            ],
+            repeating: [ChunkSize(maximum: first.maximumStretchPages), ChunkSize(maximum: first.maximumStretchPages)],
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
@@ -214,8 +209,8 @@ struct VerifyPhase: Sendable {
         _ stretch: VerifyAgenda.Stretch, _ lane: Lane, _ agenda: SharedVerifyAgenda, _ suspects: Suspects
     ) async throws {
         defer { agenda.update { $0.end(stretch) } }
-        var parts = [stretch.pages]
-        while let pages = parts.last {
+        var parts = StretchParts(stretch.pages)
+        while let pages = parts.next {
             try Task.checkCancellation()
             do {
                 let part = VerifyAgenda.Stretch(sweep: stretch.sweep, pages: pages)
@@ -223,14 +218,10 @@ struct VerifyPhase: Sendable {
                 if found.suspects > 0 { await suspects.noted(stretch.sweep.table) }
                 guard found.isCutShort else {
                     status.update { $0.verify.rowsChecked += found.rows }
-                    parts.removeLast()
+                    parts.end()
                     continue
                 }
-                if pages.count > 1 {
-                    let middle = pages.lowerBound + Int64(pages.count / 2)
-                    parts.removeLast()
-                    parts += [middle..<pages.upperBound, pages.lowerBound..<middle]
-                }
+                parts.halve()
                 let now = await suspects.rounds
                 // The one that is under way may not have them.
                 while await suspects.rounds < now + 2 { try await Task.sleep(for: Self.idleInterval) }

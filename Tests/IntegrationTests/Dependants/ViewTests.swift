@@ -71,6 +71,8 @@ extension LiveMigrations {
                         while !hasEnded.isSet {
                             let count: Int = try await session.value("SELECT count(*) FROM \(query)")
                             #expect(count > 0, "\(query)")
+                            // Leaves the processor to what is tested.
+                            try? await Task.sleep(for: .milliseconds(5))
                         }
                         await session.close()
                         return 0
@@ -85,6 +87,8 @@ extension LiveMigrations {
                             let view = count % 2 == 0 ? "api.orders" : "api.big_orders"
                             try await session.execute(
                                 "INSERT INTO \(view) (id, total) VALUES (\(writer * 1_000_000 + count), 500)")
+                            // A table that grew without end would make the readers slower and slower, and be waited for longer and longer.
+                            try? await Task.sleep(for: .milliseconds(1))
                         }
                         await session.close()
                         return count

@@ -112,22 +112,26 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// Makes each statement of an exchange that an event trigger sees take so long.
+        private static func brake(seconds: Double) -> String {
+            """
+            CREATE TABLE brake (is_on boolean);
+            INSERT INTO brake VALUES (true);
+            CREATE FUNCTION brake() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF current_setting('application_name') = 'shadow-alter cut-over' AND (SELECT is_on FROM public.brake) THEN
+                    PERFORM pg_sleep(\(seconds));
+                END IF;
+            END $$;
+            CREATE EVENT TRIGGER brake ON ddl_command_end EXECUTE FUNCTION brake();
+            """
+        }
+
         /// One statement that takes too long is ended by the server, which nobody has to tell.
         @Test(arguments: try await Servers.outermost())
         func aStatementBeyondTheBudgetIsEnded(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("guard_statement", on: binaries)
-            try await items.database.psql(
-                """
-                CREATE TABLE brake (is_on boolean);
-                INSERT INTO brake VALUES (true);
-                CREATE FUNCTION brake() RETURNS event_trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    IF current_setting('application_name') = 'shadow-alter cut-over' AND (SELECT is_on FROM public.brake) THEN
-                        PERFORM pg_sleep(20);
-                    END IF;
-                END $$;
-                CREATE EVENT TRIGGER brake ON ddl_command_end EXECUTE FUNCTION brake();
-                """)
+            try await items.database.psql(Self.brake(seconds: 20))
             let running = RunningMigration(Items.plain, items.database, .quick)
             try await running.until("an attempt is given up") {
                 running.migration.status.snapshot.cutOver.lastError != nil
@@ -146,18 +150,7 @@ extension LiveMigrations {
         func anAttemptBeyondItsBudgetIsRolledBack(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("guard_budget", on: binaries)
             // Makes each of the exchange's statements slow, but none of them slower than the budget.
-            try await items.database.psql(
-                """
-                CREATE TABLE brake (is_on boolean);
-                INSERT INTO brake VALUES (true);
-                CREATE FUNCTION brake() RETURNS event_trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    IF current_setting('application_name') = 'shadow-alter cut-over' AND (SELECT is_on FROM public.brake) THEN
-                        PERFORM pg_sleep(0.6);
-                    END IF;
-                END $$;
-                CREATE EVENT TRIGGER brake ON ddl_command_end EXECUTE FUNCTION brake();
-                """)
+            try await items.database.psql(Self.brake(seconds: 0.6))
             var options = MigrationOptions.quick
             options.cutOverBudget = .seconds(1)
             let running = RunningMigration(Items.plain, items.database, options)

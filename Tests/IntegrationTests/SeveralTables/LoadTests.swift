@@ -27,6 +27,7 @@ extension LiveMigrations.SeveralTables {
                 try await proceed(pair, loads)
             } catch {
                 for load in loads { await load.stop() }
+                try? await pair.stop()
                 throw error
             }
             try await pair.stop()

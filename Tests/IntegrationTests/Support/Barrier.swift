@@ -59,9 +59,7 @@ struct Barrier: Sendable {
     /// Returns when the copy stands at the barrier: every page before it is copied and recorded.
     func waitForCopy(_ running: RunningMigration) async throws {
         try await running.until("the copy stands at the barrier") {
-            try await session.isTrue(
-                "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712 AND granted "
-                    + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+            try await isLocked(4712, granted: true)
         }
     }
 
@@ -80,9 +78,7 @@ struct Barrier: Sendable {
 
     func waitForIndex(_ running: RunningMigration) async throws {
         try await running.until("an index build stands at the barrier") {
-            try await session.isTrue(
-                "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND NOT granted "
-                    + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+            try await isLocked(4713, granted: false)
         }
     }
 
@@ -96,9 +92,15 @@ struct Barrier: Sendable {
 
     func waitForVerification(_ running: RunningMigration) async throws {
         try await running.until("the verification stands at the barrier") {
-            try await session.isTrue(
-                "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 4714 AND granted "
-                    + "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))")
+            try await isLocked(4714, granted: true)
         }
+    }
+
+    private func isLocked(_ number: Int, granted: Bool) async throws -> Bool {
+        try await session.isTrue(
+            """
+            EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = \(number) AND granted = \(granted)
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+            """)
     }
 }
