@@ -87,7 +87,7 @@ private struct SpoolRows {
         bytes.append(UInt8(ascii: "\t"))
         bytes += String(writer).utf8
         bytes.append(UInt8(ascii: "\t"))
-        bytes += key
+        bytes += key.bytes
         bytes.append(UInt8(ascii: "\n"))
     }
 }

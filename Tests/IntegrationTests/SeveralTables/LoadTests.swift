@@ -94,6 +94,6 @@ private struct LedgerTable: Sendable {
         return try await Workload.start(
             table: table, options: database.options,
             settings: WorkloadSettings(
-                seed: try WorkloadSeed.choose(), clients: 2, rate: 150, rowsPerClient: 600, adoptedRows: 1000))
+                seed: try WorkloadSeed.choose(), clients: 2, rate: 60, rowsPerClient: 600, adoptedRows: 1000))
     }
 }

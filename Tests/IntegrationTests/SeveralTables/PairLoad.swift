@@ -23,7 +23,8 @@ struct PairLoad: Sendable {
         """
     }
 
-    /// Whoever locks two tables meets those who lock them in the other order.
+    /// Whoever locks two tables meets those who lock them in the other order. As many rows go as come: with a table that grew without end the
+    /// readers would become slower and slower, and leave the processor to nobody else.
     private static func writings(_ number: Int) -> [String] {
         [
             "SELECT book(\(number % Shop.accounts + 1), 3)",
@@ -32,8 +33,10 @@ struct PairLoad: Sendable {
             INSERT INTO entry (account_id, amount) VALUES (\(number % 97 * 20 + 1), -2); COMMIT
             """,
             """
-            WITH gone AS (DELETE FROM entry WHERE id = \(number % Shop.entries + 1) RETURNING account_id, amount)
-            UPDATE account a SET balance = balance - g.amount FROM gone g WHERE a.id = g.account_id
+            WITH gone AS (
+                DELETE FROM entry WHERE id IN (SELECT id FROM entry ORDER BY id LIMIT 2) RETURNING account_id, amount)
+            UPDATE account a SET balance = balance - g.amount
+            FROM (SELECT account_id, sum(amount) AS amount FROM gone GROUP BY account_id) g WHERE a.id = g.account_id
             """,
         ]
     }
@@ -72,7 +75,7 @@ struct PairLoad: Sendable {
                 seen.note(state)
             }
             // The machine is the other tests' as well.
-            try? await Task.sleep(for: .milliseconds(10))
+            try? await Task.sleep(for: .milliseconds(50))
         }
         await session.close()
     }
@@ -84,7 +87,7 @@ struct PairLoad: Sendable {
             try await session.execute(choices[number / 2 % choices.count])
             seen.noteWrite()
             number += 2
-            try? await Task.sleep(for: .milliseconds(2))
+            try? await Task.sleep(for: .milliseconds(5))
         }
         await session.close()
     }

@@ -10,6 +10,8 @@ final class RunningMigration: Sendable {
     private let task: Task<MigrationSummary, any Error>
     private let hasEnded: EndFlag
     private let mayDiffer = EndFlag()
+    /// Less than a test's time limit, which says nothing about the run.
+    private static let limit = Duration.seconds(240)
 
     convenience init(_ request: MigrationRequest, _ database: TestDatabase, _ options: MigrationOptions = .quick) {
         self.init(request, connections: database.options, options: options)
@@ -34,6 +36,12 @@ final class RunningMigration: Sendable {
     /// Throws what the run has thrown. The verification has found every row as it should be, whatever else the test is about.
     @discardableResult
     func summary() async throws -> MigrationSummary {
+        do {
+            try await eventually("the run has ended", within: Self.limit) { hasEnded.isSet }
+        } catch {
+            cancel()
+            throw (error as? NeverHappened).map(described) ?? error
+        }
         // A test's time limit cancels the test, and has to reach what it waits for.
         let summary = try await withTaskCancellationHandler {
             try await task.value
@@ -74,11 +82,16 @@ final class RunningMigration: Sendable {
                 throw NeverHappened(description: "the migration ended before: \(what)")
             }
         } catch let error as NeverHappened {
-            let snapshot = migration.status.snapshot
-            throw NeverHappened(
-                description: "\(error); phase \(snapshot.phase), reason \(snapshot.reason ?? "none"), "
-                    + "last error \(snapshot.cutOver.lastError ?? "none"), log: \(log.all.suffix(10))")
+            throw described(error)
         }
+    }
+
+    /// With how far the run has come.
+    private func described(_ error: NeverHappened) -> NeverHappened {
+        let snapshot = migration.status.snapshot
+        return NeverHappened(
+            description: "\(error); phase \(snapshot.phase), reason \(snapshot.reason ?? "none"), "
+                + "last error \(snapshot.cutOver.lastError ?? "none"), log: \(log.all.suffix(10))")
     }
 
     func until(phase: Phase) async throws {

@@ -70,6 +70,8 @@ extension LiveMigrations {
                         // Two writers have met: as it would be without a migration.
                         _ = try? await session.execute("ROLLBACK")
                     }
+                    // Leaves the processor to the stream and the comparison.
+                    try? await Task.sleep(for: .milliseconds(2))
                 }
                 await session.close()
                 return done

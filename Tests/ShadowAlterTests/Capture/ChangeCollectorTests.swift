@@ -10,7 +10,7 @@ import Testing
 
     private func collector() -> ChangeCollector { ChangeCollector(tables: [.item()]) }
 
-    private func key(_ text: String) -> PendingChanges.Key { Array(text.utf8) }
+    private func key(_ text: String) -> PendingChanges.Key { .init(bytes: Array(text.utf8)) }
 
     private func change(_ id: String, xid: UInt32 = 700, at position: UInt64) -> [StreamMessage] {
         [
