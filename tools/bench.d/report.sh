@@ -33,6 +33,6 @@ markdown() {
 json() {
     printf '{"machine": "%s", "settings": "%s", "rows": %s, "figures": [' "$(machine)" "$(printf '%s' "$settings" | tr '\n' ',')" "$rows"
     condensed | awk -F '\t' '{ printf "%s\n  {\"measurement\": \"%s\", \"of\": \"%s\", \"unit\": \"%s\", \"n\": %s, \"median\": %s, \"min\": %s, \"max\": %s}",
-        NR > 1 ? "," : "", $1, $2, $3, $4, $5, $6, $7 }'
+        (NR > 1 ? "," : ""), $1, $2, $3, $4, $5, $6, $7 }'
     printf '\n]}\n'
 }

@@ -79,13 +79,10 @@ actor Refresher {
             Set(try pending.ask(on: connection).map(\.table.id))
         }
         for index in batches.indices where pending.contains(batches[index].table.id) {
-            let spool = batches[index].table.spool.sql
-            let end: Int64 = try await connection.run { connection in
-                try connection.query("SELECT coalesce(max(seq), 0) FROM \(spool)").single().value()
-            }
             var after = batches[index].settledThrough
+            var end: Int64?
             var leftBehind = false
-            repeat {
+            while true {
                 try await throttle.admit()
                 let result = try await batch(batches[index], after: after)
                 guard let through = result.through else { break }
@@ -95,9 +92,19 @@ actor Refresher {
                 if result.settled < result.examined { leftBehind = true }
                 if !leftBehind { batches[index].settledThrough = through }
                 after = through
-            } while after < end
+                // Nearly always that was all; a question less for each of many partitions.
+                guard result.examined >= Self.batchSize else { break }
+                if end == nil { end = try await lastSpooled(batches[index].table) }
+                if after >= end ?? 0 { break }
+            }
         }
         return total
+    }
+
+    private func lastSpooled(_ table: TableRecord) async throws -> Int64 {
+        try await connection.run { connection in
+            try connection.query("SELECT coalesce(max(seq), 0) FROM \(table.spool.sql)").single().value()
+        }
     }
 
     /// Between two passes. Returns how many spools were made small again.

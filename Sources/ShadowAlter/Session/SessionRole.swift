@@ -18,7 +18,8 @@ extension ConnectionOptions {
     /// The same server, with settings that no default of the role or the database can spoil.
     ///
     /// - `synchronous_commit`: `local` waits for the primary's own disk and never for a standby, which could be gone while we hold a
-    ///   lock. The copy's chunks and their bookkeeping share a transaction, so that losing the last moments of both is harmless: `off`.
+    ///   lock. The copy's chunks and their bookkeeping share a transaction, and so do the refresh's rows and the keys that it takes out of the spool, so that
+    ///   losing the last moments of both is harmless: `off`. What the spool has taken from the slot is on the disk before the slot is told.
     /// - `row_security` off makes a hidden row an error instead of a lost row.
     func session(_ role: SessionRole, plan: MigrationPlan? = nil) -> ConnectionOptions {
         var settings = [
@@ -29,7 +30,7 @@ extension ConnectionOptions {
             "default_transaction_isolation": "read committed",
             "default_transaction_deferrable": "off",
             "row_security": "off",
-            "synchronous_commit": [.copy, .index, .verify].contains(role) ? "off" : "local",
+            "synchronous_commit": [.copy, .index, .refresh, .verify].contains(role) ? "off" : "local",
             "client_min_messages": "warning",
             "jit": "off",
         ]
