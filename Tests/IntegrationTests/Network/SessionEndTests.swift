@@ -56,7 +56,7 @@ extension LiveMigrations {
                 ("default_transaction_read_only", "on", "off"),
                 ("default_transaction_isolation", "serializable", "read committed"),
                 ("default_transaction_deferrable", "on", "off"), ("row_security", "on", "off"), ("jit", "on", "off"),
-                ("synchronous_commit", "remote_apply", role == .copy || role == .verify ? "off" : "local"),
+                ("synchronous_commit", "remote_apply", [.copy, .refresh, .verify].contains(role) ? "off" : "local"),
             ]
             for (name, value, _) in defaults {
                 try await database.server.psql("ALTER DATABASE session_defaults SET \(name) = '\(value)'")
