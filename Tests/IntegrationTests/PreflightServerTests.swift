@@ -43,6 +43,36 @@ extension PreflightTests {
             }
         }
 
+        /// What newer minor versions have, for superusers as well: refused beforehand where the server would refuse the slot, and nowhere else.
+        @Test func outputPlugins() async throws {
+            for binaries in try await Servers.all() {
+                let server = try await ThrowawayServer.start(binaries, settings: ["autovacuum": "off"])
+                try await server.psql("CREATE TABLE t (id int PRIMARY KEY)")
+                let name = "output_plugin_libraries"
+                let isThere = try await server.psql("SELECT count(*) FROM pg_settings WHERE name = '\(name)'")
+                if !isThere.contains("1") { print("\(server.version) has no \(name)") }
+                let lists =
+                    isThere.contains("1")
+                    ? ["test_decoding", "", "PGOUTPUT", "pgoutputs, wal2json", "wal2json,  \"pgoutput\"", "pgoutput"]
+                    : []
+                for list in lists {
+                    try await server.restart(settings: [name: list])
+                    let database = PreflightDatabase(server: server, name: "postgres")
+                    let control = try await database.connect()
+                    let codes = try await database.refusals("t", control).map(\.code)
+                    do {
+                        try await control.query("SELECT pg_create_logical_replication_slot('trial', 'pgoutput', true)")
+                        #expect(codes == [], "\(list)")
+                    } catch let error as PgError {
+                        #expect(error.message.contains("may not be used as an output plugin"))
+                        #expect(codes == ["output-plugin-not-allowed"], "\(list)")
+                    }
+                    await control.close()
+                }
+                try await server.stop(.immediate)
+            }
+        }
+
         /// A logical walsender calls itself by any name, and `*` is every name.
         @Test func synchronousStandbys() async throws {
             for binaries in try await Servers.all() {

@@ -12,6 +12,7 @@ public enum Preflight {
         WALLevelCheck(),
         SlotCheck(),
         WALSenderCheck(),
+        OutputPluginCheck(),
         SynchronousStandbyCheck(),
         ReplicationRoleCheck(),
         DatabasePrivilegeCheck(),
