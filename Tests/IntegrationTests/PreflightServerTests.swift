@@ -59,7 +59,8 @@ extension PreflightTests {
                     try await server.restart(settings: [name: list])
                     let database = PreflightDatabase(server: server, name: "postgres")
                     let control = try await database.connect()
-                    let codes = try await database.refusals("t", control).map(\.code)
+                    let request = MigrationRequest(change: .alter(table: "t", clauses: "ADD COLUMN note text"))
+                    let codes = try await control.run { try Preflight.check(request, on: $0) }.map(\.code)
                     do {
                         try await control.query("SELECT pg_create_logical_replication_slot('trial', 'pgoutput', true)")
                         #expect(codes == [], "\(list)")

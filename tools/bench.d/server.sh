@@ -109,9 +109,11 @@ clients_stop() {
     wait "$load" 2>/dev/null || true
 }
 client_errors() { grep -cE 'ERROR|aborted|FATAL' "$directory/pgbench.log" || true; }
-# latencies FROM TO: of the transactions that ended in this time: how many a second, and median, 99 %, 99.9 % and longest in ms.
+# latencies FROM TO [own]: of the transactions that ended in this time: how many a second, and median, 99 %, 99.9 % and longest in ms. Of clients with a
+# rate they count from when a transaction was due; `own`: from when it was begun.
 latencies() {
-    cat "$directory"/transactions.* | awk -v from="$1" -v to="$2" '{ t = $5 + $6 / 1e6; if (t >= from && t < to) print $3 / 1000 }' | sort -n |
+    cat "$directory"/transactions.* |
+        awk -v from="$1" -v to="$2" -v own="${3:-}" '{ t = $5 + $6 / 1e6; if (t >= from && t < to) print ($3 - (own ? $7 : 0)) / 1000 }' | sort -n |
         awk -v seconds="$(calculate "$2 - $1")" '{ v[NR] = $1 }
             function part(p) { i = int(NR * p); return v[i < 1 ? 1 : i] }
             END { if (NR) printf "%.0f %.2f %.2f %.2f %.1f\n", NR / seconds, part(0.5), part(0.99), part(0.999), v[NR]; else print "0 0 0 0 0" }'

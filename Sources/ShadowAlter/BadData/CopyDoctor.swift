@@ -57,11 +57,7 @@ struct CopyDoctor: Sendable {
     }
 
     private func look(_ table: TableRecord, _ file: SourceFile, on connection: PgConnection) async throws -> BadRows {
-        let done = try await control.run { connection in
-            try connection.query(
-                "SELECT first_page, end_page FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)]
-            ).rows.map { row in try row.get("first_page", as: Int64.self)..<row.get("end_page") }
-        }
+        let done = try await control.run { try StateStore.copiedPages(of: table.id, on: $0) }
         var queue = ChunkQueue(pages: file.pages, done: done)
         var ranges: [Range<Int64>] = []
         while let range = queue.next(.max / 2) { ranges.append(range) }

@@ -147,12 +147,10 @@ struct CopyPhase: Sendable {
     /// Goes on where a run before this one has ended.
     private func resume(_ table: TableRecord, _ file: SourceFile, at index: Int, _ agenda: SharedAgenda) async throws {
         let (done, rows) = try await control.run { connection in
-            let rows = try connection.query(
-                "SELECT first_page, end_page, rows FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)]
-            ).rows.map { row in
-                (try row.get("first_page", as: Int64.self)..<row.get("end_page"), try row.get("rows", as: Int64.self))
-            }
-            return (rows.map(\.0), rows.reduce(0) { $0 + $1.1 })
+            let rows: Int64 = try connection.query(
+                "SELECT coalesce(sum(rows), 0)::bigint FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)]
+            ).single().value()
+            return (try StateStore.copiedPages(of: table.id, on: connection), rows)
         }
         let queue = ChunkQueue(pages: file.pages, done: done)
         status.update { $0.resume(table.plan.source, pages: file.pages, remaining: queue.remaining, rows: rows) }

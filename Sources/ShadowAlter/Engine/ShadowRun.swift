@@ -133,6 +133,9 @@ struct ShadowRun: Sendable {
         _ record: MigrationRecord, from first: Phase, stream: ChangeStream, heartbeat: Heartbeat, throttle: Throttle,
         helm: Helm, landing: Landing
     ) async throws {
+        let purge = Purge(
+            record: record, control: control, connections: connections, settings: settings, throttle: throttle,
+            status: status, log: log)
         if first <= .copying {
             try await clock.measure(.copying) {
                 events.post(.beforeCopy)
@@ -144,7 +147,7 @@ struct ShadowRun: Sendable {
                 try Failpoint.copied.pass()
                 try await stream.drain()
                 try Failpoint.copyDrained.pass()
-                let purged = try await Purge(record: record, control: control).run()
+                let purged = try await purge.run()
                 try Failpoint.purged.pass()
                 log.info(
                     "copied \(status.snapshot.rowsCopied) rows; \(purged) of them changed meanwhile and will be refreshed"
@@ -157,7 +160,7 @@ struct ShadowRun: Sendable {
                 if first == .indexing {
                     // A run before this one may have ended at a value that was there twice: the row that was mended is dirty, and gives way.
                     try await stream.drain()
-                    _ = try await Purge(record: record, control: control).run()
+                    _ = try await purge.run()
                 }
                 try await IndexPhase(
                     record: record, control: control, connections: connections, options: settings.current,

@@ -43,7 +43,10 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case copied
     /// So are the keys of everything that has changed meanwhile.
     case copyDrained
-    /// These are deleted from the new table, in a transaction that has not recorded it.
+    /// These are deleted from some pages of the new table, in a transaction that is open.
+    case pagesPurging
+    case pagesPurged
+    /// They are deleted from all of it, in a transaction that has not recorded it.
     case purging
     case purged
 

@@ -114,6 +114,14 @@ struct RefreshSQL: Sendable {
         return sql
     }
 
+    /// Deletes every spooled key's rows from these pages of the shadow, or of each file below it.
+    func purge(_ pages: Range<Int64>) -> String {
+        """
+        \(delete(.all, onlyGone: false))
+        AND \(Self.shadow).ctid >= '(\(pages.lowerBound),0)'::tid AND \(Self.shadow).ctid < '(\(pages.upperBound),0)'::tid
+        """
+    }
+
     /// Whether any of the batch's keys has a row in the source.
     func isThere(_ window: SpoolWindow) -> String {
         let keys = SpoolSQL.keys(spool, table, window)

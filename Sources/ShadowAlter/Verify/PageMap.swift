@@ -15,6 +15,15 @@ struct PageMap: Sendable, Equatable {
     /// Sessions that copy side by side mix rows from places of the source that are about so many pages apart.
     private static let reach: Int64 = 4096
 
+    private static let usualPoints: Int64 = 2048
+    private static let mostPoints: Int64 = 65_536
+
+    /// How far apart points are looked for: of a large table more of them, since the rows between two points may be of any length, and one that is
+    /// put further from its place than a stretch is long has its rows looked up one by one.
+    static func spacing(pages: Int64) -> Int64 {
+        max(64, min(pages / usualPoints, reach), pages / mostPoints)
+    }
+
     /// - Parameters:
     ///   - pages: how many the source has, at least 1.
     ///   - greenPages: how many the shadow has.
@@ -37,12 +46,22 @@ struct PageMap: Sendable, Equatable {
     }
 
     private func green(at page: Int64) -> Int64 {
-        guard let after = points.firstIndex(where: { $0.source >= page }) else { return points[points.count - 1].green }
+        let after = firstPoint(from: page)
+        guard after < points.count else { return points[points.count - 1].green }
         let end = points[after]
         guard after > 0, end.source > page else { return end.green }
         let start = points[after - 1]
         let part = Double(page - start.source) / Double(end.source - start.source)
         return start.green + Int64(part * Double(end.green - start.green))
+    }
+
+    private func firstPoint(from page: Int64) -> Int {
+        var (low, high) = (0, points.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if points[middle].source < page { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Each point with the median of its neighbourhood, as many of them before it as after it.

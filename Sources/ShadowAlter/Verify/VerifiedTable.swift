@@ -98,10 +98,10 @@ struct VerifiedTable: Sendable {
     }
 
     /// The first places of some pages, evenly spread, for one statement each: enough to follow the file, few enough to be looked up soon.
-    private static func probes(pages: Int64) -> [[String]] {
-        let step = Int(max(64, pages / 2048))
+    private static func probes(pages: Int64) -> some Sequence<[String]> {
+        let step = Int(PageMap.spacing(pages: pages))
         let together = 64 * step
-        return stride(from: step, to: Int(pages), by: together).map { first in
+        return stride(from: step, to: Int(pages), by: together).lazy.map { first in
             stride(from: first, to: min(Int(pages), first + together), by: step).flatMap { page in
                 (1...3).map { "(\(page),\($0))" }
             }

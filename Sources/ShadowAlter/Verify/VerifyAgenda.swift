@@ -48,6 +48,9 @@ struct VerifyAgenda: Sendable {
         var queue: ChunkQueue
     }
 
+    /// Shorter ones would cost more than a lane that waits for the others.
+    private static let shortestLast: Int64 = 256
+
     private var entries: [Entry]
     private let share: Double
     private var inProgress = 0
@@ -71,9 +74,12 @@ struct VerifyAgenda: Sendable {
     }
 
     /// The next stretch of the first sweep that has one. To be given back by `end`.
-    mutating func next(size: (Sweep) -> Int64) -> Next {
+    ///
+    /// - Parameter lanes: how many take from here. Towards the end the stretches become shorter, so that all of them end at about the same time.
+    mutating func next(lanes: Int = 1, size: (Sweep) -> Int64) -> Next {
+        let share = lanes > 1 ? max(Self.shortestLast, pagesLeft / Int64(2 * lanes)) : .max
         for index in entries.indices {
-            guard let pages = entries[index].queue.next(size(entries[index].sweep)) else { continue }
+            guard let pages = entries[index].queue.next(min(share, size(entries[index].sweep))) else { continue }
             inProgress += 1
             return .stretch(Stretch(sweep: entries[index].sweep, pages: pages))
         }

@@ -159,7 +159,7 @@ struct VerifyPhase: Sendable {
                 group.addTask {
                     try await withConnection { connection in
                         let work = VerifyLane(connection: connection, tables: tables, limit: Suspects.limit)
-                        try await run(Lane(number: number, work: work), agenda, suspects, total: total)
+                        try await run(Lane(number: number, of: lanes, work: work), agenda, suspects, total: total)
                     }
                 }
             }
@@ -169,6 +169,7 @@ struct VerifyPhase: Sendable {
 
     private struct Lane: Sendable {
         let number: Int
+        let of: Int
         let work: VerifyLane
     }
 
@@ -181,7 +182,7 @@ struct VerifyPhase: Sendable {
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
-            switch agenda.update({ $0.next { sizes[$0.table][$0.isOfSource ? 0 : 1].pages } }) {
+            switch agenda.update({ $0.next(lanes: lane.of) { sizes[$0.table][$0.isOfSource ? 0 : 1].pages } }) {
             case .finished: return
             case .wait: try await Task.sleep(for: Self.idleInterval)
             case .stretch(let stretch):

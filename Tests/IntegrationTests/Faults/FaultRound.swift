@@ -42,7 +42,8 @@ extension FaultStory {
             rounds([
                 .cloned, .recorded, .publishing, .published, .slotCreated, .captured, .spooling, .spooled,
                 .copyStarting,
-                .copyStarted, .chunkInserted, .chunkCopied, .copied, .copyDrained, .purging, .purged, .indexBuilt,
+                .copyStarted, .chunkInserted, .chunkCopied, .copied, .copyDrained, .pagesPurging, .pagesPurged,
+                .purging, .purged, .indexBuilt,
                 .indexesBuilt, .constraintsMade, .indexed, .refreshing, .refreshed, .analyzed, .preparing, .prepared,
                 .verificationBegun, .verified, .becameReady, .cuttingOver, .rehearsed, .refreshedBeforeLock, .locked,
                 .drainedUnderLock, .refreshedUnderLock, .halfExchanged, .exchanged, .committing, .committed,

@@ -55,6 +55,14 @@ import Testing
         }
     }
 
+    /// 8 kB pages: 1 MB, 512 MB, 16 GB, 64 GB, 1 TB, 10 TB.
+    @Test(arguments: [
+        (128, 64), (65_536, 64), (2_097_152, 1024), (8_388_608, 4096), (134_217_728, 4096), (1_342_177_280, 20_480),
+    ])
+    func spacing(pages: Int64, spacing: Int64) {
+        #expect(PageMap.spacing(pages: pages) == spacing)
+    }
+
     @Test func aSourceWithoutRowsInTheShadowHasTheWholeOfIt() {
         #expect(PageMap(pages: 1, greenPages: 9).green(of: 0..<1) == 0..<9)
         #expect(PageMap(pages: 1, greenPages: 0).green(of: 0..<1) == 0..<0)

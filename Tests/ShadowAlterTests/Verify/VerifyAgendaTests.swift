@@ -30,6 +30,20 @@ import Testing
         #expect(agenda.pagesLeft == 0)
     }
 
+    @Test func stretchesBecomeShorterTowardsTheEnd() {
+        var agenda = agenda([.init(table: 0, side: .source, filenode: 1, pages: 10_000)])
+        var lengths: [Int] = []
+        while case .stretch(let stretch) = agenda.next(lanes: 2, size: { _ in 2_000 }) {
+            lengths.append(stretch.pages.count)
+            agenda.end(stretch)
+        }
+        #expect(lengths.reduce(0, +) == 10_000)
+        #expect(lengths.first == 2_000)
+        #expect(lengths == lengths.sorted(by: >))
+        #expect(lengths.suffix(2).allSatisfy { $0 <= 256 })
+        #expect(lengths.count < 16)
+    }
+
     @Test func aStretchThatIsBeingComparedIsWaitedFor() throws {
         var agenda = agenda([.init(table: 0, side: .source, filenode: 1, pages: 2)])
         guard case .stretch(let stretch) = agenda.next(size: { _ in 9 }) else {
