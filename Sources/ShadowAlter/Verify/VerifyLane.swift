@@ -23,6 +23,17 @@ struct VerifyLane: Sendable {
     /// How long a stretch waits for a lock of somebody else's before it looks around.
     private static let lockTimeout = Duration.seconds(2)
 
+    /// Lets the hash tables of the session's joins have what the server gives a session for maintenance, so that they need no temporary files.
+    static func prepare(_ connection: PgConnection) async throws {
+        try await connection.query(
+            """
+            SELECT set_config('work_mem', greatest(work.setting::bigint,
+                (maintenance.setting::float8 / multiplier.setting::float8)::bigint)::text, false)
+            FROM pg_settings work, pg_settings maintenance, pg_settings multiplier
+            WHERE work.name = 'work_mem' AND maintenance.name = 'maintenance_work_mem' AND multiplier.name = 'hash_mem_multiplier'
+            """)
+    }
+
     /// - Parameter number: the suspects' numbers are after this one, and at most `limit` further.
     func compare(_ stretch: VerifyAgenda.Stretch, number: Int64) async throws -> Found {
         let table = tables[stretch.sweep.table]

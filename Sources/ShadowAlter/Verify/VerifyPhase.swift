@@ -158,6 +158,7 @@ struct VerifyPhase: Sendable {
             for number in 0..<lanes {
                 group.addTask {
                     try await withConnection { connection in
+                        try await VerifyLane.prepare(connection)
                         let work = VerifyLane(connection: connection, tables: tables, limit: Suspects.limit)
                         try await run(Lane(number: number, of: lanes, work: work), agenda, suspects, total: total)
                     }
