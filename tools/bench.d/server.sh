@@ -21,6 +21,7 @@ max_locks_per_transaction = 256
 max_wal_size = 16GB
 checkpoint_timeout = 30min
 autovacuum = off"
+if [ "$setting" ]; then settings+=$'\n'"$setting"; fi
 server "$bin/initdb" -D "$directory/data" -U postgres -A trust -E UTF8 --no-locale -N >/dev/null
 printf "listen_addresses = ''\nunix_socket_directories = '%s'\n%s\n" "$directory" "$settings" >>"$directory/data/postgresql.conf"
 server "$bin/pg_ctl" -D "$directory/data" -l "$directory/log" -w start >/dev/null
@@ -71,7 +72,7 @@ other_type() {
 migration() {
     local table=$1 alter=$2
     shift 2
-    measured run_tool --dsn "$dsn" --table "$table" --alter "$alter" --progress off --json "$@"
+    measured run_tool --dsn "$dsn" --table "$table" --alter "$alter" --progress off --json "$@" ${options[@]+"${options[@]}"}
     read -r hold attempts < <(summary "format('%s %s', round((s #>> '{cutOver,last_hold_ms}')::numeric, 1), s #>> '{cutOver,attempts}')")
     phases=$(summary "(SELECT string_agg(format('%s %s s', p ->> 'phase', round((p ->> 'seconds')::numeric, 1)), ', ') FROM jsonb_array_elements(s -> 'timings') p)")
     "$tool" finalize --dsn "$dsn" "$table" >"$directory/finalized" 2>&1 || { cat "$directory/finalized" >&2 && exit 1; }
