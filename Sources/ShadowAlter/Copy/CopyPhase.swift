@@ -74,11 +74,16 @@ struct CopyPhase: Sendable {
                 throttle.setLanes(wanted)
                 while lanes < wanted, !isOver {
                     let lane = lanes
+                    lanes += 1
+                    guard
+                        let connection = try await PgConnection.connect(
+                            lane: lane, connections, for: .copy, plan: record.plan, log: log)
+                    else { continue }
                     group.addTask {
-                        try await run(lane: lane, agenda)
+                        try await connection.closing { try await copy(lane: lane, agenda, on: $0) }
                         return .lane
                     }
-                    (lanes, running) = (lanes + 1, running + 1)
+                    running += 1
                 }
                 group.addTask {
                     try? await Task.sleep(for: Self.laneInterval)
@@ -155,24 +160,6 @@ struct CopyPhase: Sendable {
         let queue = ChunkQueue(pages: file.pages, done: done)
         status.update { $0.resume(table.plan.source, pages: file.pages, remaining: queue.remaining, rows: rows) }
         agenda.update { $0.open(index, file, queue) }
-    }
-
-    private func run(lane: Int, _ agenda: SharedAgenda) async throws {
-        let connection: PgConnection
-        do {
-            connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
-        } catch let error as PgError where lane > 0 && error.code == .connectionFailed {
-            // A server that has no place for one more session is no reason to end the work of the others.
-            log.warning("the copy goes on without lane \(lane + 1), which cannot connect: \(error.message)")
-            return
-        }
-        do {
-            try await copy(lane: lane, agenda, on: connection)
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
-        }
     }
 
     private func copy(lane: Int, _ agenda: SharedAgenda, on connection: PgConnection) async throws {

@@ -76,15 +76,14 @@ struct Purge: Sendable {
         let lanes = min(Int64(settings.current.copyWorkers), max(1, files.pages / Self.pagesForLane))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<Int(lanes) {
+                guard
+                    let connection = try await PgConnection.connect(
+                        lane: number, connections, for: .copy, plan: record.plan, log: log)
+                else { break }
                 group.addTask {
-                    let connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
-                    do {
-                        let lane = PurgeLane(connection: connection, table: table, files: files)
+                    try await connection.closing {
+                        let lane = PurgeLane(connection: $0, table: table, files: files)
                         try await run(lane, number, queue, counting: count)
-                        await connection.close()
-                    } catch {
-                        await connection.close()
-                        throw error
                     }
                 }
             }

@@ -31,8 +31,14 @@ struct IndexPhase: Sendable {
         let sessions = max(1, min(options.copyWorkers, jobs.count))
         let share = jobs.reduce(0) { $0 + $1.weight } / Double(options.copyWorkers)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<sessions {
-                group.addTask { try await build(queue, fairShare: share) }
+            for lane in 0..<sessions {
+                guard
+                    let connection = try await PgConnection.connect(
+                        lane: lane, connections, for: .index, plan: record.plan, log: log)
+                else { break }
+                group.addTask {
+                    try await connection.closing { try await build(queue, fairShare: share, on: $0) }
+                }
             }
             while try await group.next() != nil {}
         }
@@ -65,33 +71,24 @@ struct IndexPhase: Sendable {
         }
     }
 
-    private func build(_ queue: JobQueue<Job>, fairShare: Double) async throws {
-        let connection = try await PgConnection.connect(connections, for: .index, plan: record.plan)
-        do {
-            while let job = queue.next() {
-                // One that is being built goes on: starting it anew would cost more than it spares.
-                try await throttle.admit()
-                let resources = IndexResources(
-                    job.index, of: job.table, fairShare: fairShare / job.table.indexWeight)
-                try await connection.run { try resources.apply(on: $0) }
-                let start = ContinuousClock.now
-                let process = connection.backendPID
-                status.update { $0.indexWork.begin(job.weight, by: process) }
-                try await build(job, on: connection)
-                try Failpoint.indexBuilt.pass()
-                let took = ContinuousClock.now - start
-                status.update {
-                    $0.indexesBuilt += 1
-                    $0.indexWork.end(by: process)
-                }
-                log.info(
-                    "built index \(job.index.name)",
-                    metadata: ["seconds": "\((took.seconds * 10).rounded() / 10)"])
+    private func build(_ queue: JobQueue<Job>, fairShare: Double, on connection: PgConnection) async throws {
+        while let job = queue.next() {
+            // One that is being built goes on: starting it anew would cost more than it spares.
+            try await throttle.admit()
+            let resources = IndexResources(job.index, of: job.table, fairShare: fairShare / job.table.indexWeight)
+            try await connection.run { try resources.apply(on: $0) }
+            let start = ContinuousClock.now
+            let process = connection.backendPID
+            status.update { $0.indexWork.begin(job.weight, by: process) }
+            try await build(job, on: connection)
+            try Failpoint.indexBuilt.pass()
+            let took = ContinuousClock.now - start
+            status.update {
+                $0.indexesBuilt += 1
+                $0.indexWork.end(by: process)
             }
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
+            log.info(
+                "built index \(job.index.name)", metadata: ["seconds": "\((took.seconds * 10).rounded() / 10)"])
         }
     }
 

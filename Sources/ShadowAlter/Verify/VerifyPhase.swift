@@ -156,10 +156,14 @@ struct VerifyPhase: Sendable {
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<lanes {
+                guard
+                    let connection = try await PgConnection.connect(
+                        lane: number, connections, for: .verify, plan: record.plan, log: log)
+                else { break }
                 group.addTask {
-                    try await withConnection { connection in
-                        try await VerifyLane.prepare(connection)
-                        let work = VerifyLane(connection: connection, tables: tables, limit: Suspects.limit)
+                    try await connection.closing {
+                        try await VerifyLane.prepare($0)
+                        let work = VerifyLane(connection: $0, tables: tables, limit: Suspects.limit)
                         try await run(Lane(number: number, of: lanes, work: work), agenda, suspects, total: total)
                     }
                 }

@@ -84,7 +84,8 @@ import Testing
         #expect(ending == .timedOut(.milliseconds(300)))
         #expect(last == "asked")
         let child = try #require(Int32((directory.text("pid") ?? "").filter(\.isNumber)))
-        #expect(Self.isGone(child))
+        // It was sent the signal at the same time; a busy machine may let it die a moment later. It would live for 1000 seconds.
+        while !Self.isGone(child) { try await Task.sleep(for: .milliseconds(5)) }
         directory.remove()
     }
 
