@@ -151,10 +151,12 @@ struct Heartbeat: Sendable {
     /// every 15 s (LOG_SNAPSHOT_INTERVAL_MS in src/backend/postmaster/bgwriter.c) and at checkpoints; since PostgreSQL 16 it can be asked to.
     private func releaseWAL(_ retained: Int64) async throws {
         guard retained > Self.plentyOfWAL, connection.serverVersion.major >= 16 else { return }
-        try await connection.execute(
-            """
-            SELECT pg_log_standby_snapshot() WHERE has_function_privilege('pg_log_standby_snapshot()', 'EXECUTE')
-            """)
+        // Two statements: a function that may not be executed is refused also where no row is asked for.
+        let mayAsk: Bool = try await connection.query(
+            "SELECT has_function_privilege('pg_log_standby_snapshot()', 'EXECUTE')"
+        ).single().value()
+        guard mayAsk else { return }
+        try await connection.execute("SELECT pg_log_standby_snapshot()")
     }
 
     private func spooledKeys() async throws -> Int64 {

@@ -179,7 +179,7 @@ struct VerifySQL: Sendable {
 
     /// Takes the rows of the suspects `$1` from the shadow, and puts those that the source has there again.
     ///
-    /// One that was written meanwhile is dirty: it is left to the refresh.
+    /// One that was written since it was judged is left to the refresh, which may have been there already.
     var repair: [String] {
         guard let kept = refresh.kept else { return [takeAway, "\(refresh.insertMapped)\n\(sameRows)"] }
         return [kept.takeAway(takeAway, from: Self.green)] + kept.putBack(refresh, rows: sameRows, .fail)
@@ -197,8 +197,17 @@ struct VerifySQL: Sendable {
         """
         DELETE FROM \(table.green.sql) AS \(Self.green) USING \(suspects.sql) AS \(Self.suspect)
         WHERE \(greenMatches(Self.suspect)) AND \(Self.suspect).seq = ANY ($1::bigint[])
-            AND (\(Self.suspect).source_ctid IS NOT NULL OR \(Self.green).tableoid = \(Self.suspect).green_table
+            AND (\(isStillInSource) OR \(Self.green).tableoid = \(Self.suspect).green_table
                 AND \(Self.green).ctid = \(Self.suspect).green_ctid AND \(Self.green).xmin = \(Self.suspect).green_xmin)
+        """
+    }
+
+    /// Whether the source's row version that was judged is still the row. Where it is not, the refresh has replaced the shadow's row since, or will: what is
+    /// taken away after that would be lost.
+    private var isStillInSource: String {
+        """
+        EXISTS (SELECT FROM \(refresh.mappedSource) WHERE \(refresh.alias).ctid = \(Self.suspect).source_ctid
+            AND \(refresh.alias).xmin = \(Self.suspect).source_xmin AND \(expressionsMatch))
         """
     }
 

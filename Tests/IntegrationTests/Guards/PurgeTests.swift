@@ -17,9 +17,10 @@ extension LiveMigrations {
                 "INSERT INTO item SELECT n, 'value ' || n, repeat(md5(n::text), 4) FROM generate_series(5001, 20000) n")
             try await items.session.execute("DELETE FROM item WHERE id BETWEEN 16000 AND 19900")
             try await items.session.execute("VACUUM item")
+            let clauses = "ALTER id TYPE bigint, \(Barrier.copyStops(at: 12_200))"
             let tool = try ToolProcess(
                 [
-                    "run", "--table", "item", "--alter", "ALTER id TYPE bigint, \(Barrier.copyStops(at: 12_200))",
+                    "run", "--table", "item", "--alter", clauses,
                     "--strategy", "shadow", "--copy-workers", "1", "--chunk-time", "1ms", "--progress", "off",
                 ], on: items.database, failpoint: "\(Failpoint.pagesPurged.name)=pause")
             try await eventually("the copy stands at the barrier") {
@@ -40,8 +41,13 @@ extension LiveMigrations {
             #expect(twice > 0, "no row is there twice where all are purged: the test tests nothing")
             tool.send(SIGCONT)
             let ended = try await tool.ended(within: .seconds(120))
-            #expect(ended.exit == 0, "\(ended)")
-            #expect(ended.error.contains("item_green.item was rewritten by somebody else: its purge starts anew"))
+            if ended.exit == 1, ended.saysHowToGoOn {
+                // On a machine that stood still for a minute meanwhile, the server has ended the sessions of the stopped program.
+                try await RunningMigration(MigrationRequest("item", clauses), items.database).summary()
+            } else {
+                #expect(ended.exit == 0, "\(ended)")
+                #expect(ended.error.contains("item_green.item was rewritten by somebody else: its purge starts anew"))
+            }
             try await items.expectExact()
             try await items.finish()
         }
