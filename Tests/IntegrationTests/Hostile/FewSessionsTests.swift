@@ -16,13 +16,9 @@ extension LiveMigrations {
             try await items.session.execute(
                 """
                 INSERT INTO item SELECT n, 'value ' || n, repeat(md5(n::text), 4) FROM generate_series(5001, 60000) n;
-                CREATE INDEX ON item (value);
-                DROP ROLE IF EXISTS \(name);
-                CREATE ROLE \(name) LOGIN REPLICATION;
-                GRANT CREATE ON DATABASE few_sessions TO \(name);
-                GRANT USAGE, CREATE ON SCHEMA public TO \(name);
-                ALTER TABLE item OWNER TO \(name)
+                CREATE INDEX ON item (value)
                 """)
+            try await OrdinaryRole(name: name).create(for: items)
             var said = ""
             var limit = 2
             var summary: MigrationSummary?
@@ -45,7 +41,58 @@ extension LiveMigrations {
             }
             try await items.expectExact()
             try await items.finish()
-            try await items.database.server.psql("DROP DATABASE few_sessions WITH (FORCE); DROP ROLE \(name)")
+            try await OrdinaryRole(name: name).drop(with: items)
         }
+
+        /// A role that is no superuser may not ask the server for what lets a slot go on, and goes without it.
+        @Test(arguments: try await Servers.outermost())
+        func muchRetainedWALOfAnOrdinaryRole(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("few_rights", on: binaries)
+            let role = OrdinaryRole(name: "few_rights_\(binaries.majorVersion)")
+            try await role.create(for: items)
+            let running = RunningMigration(
+                Items.plain, connections: items.database.options(user: role.name), options: .quick.manual())
+            try await running.untilReady(items.session)
+            var seen: Int64 = 0
+            // Each time the run has looked at the slot, and done what it does about it.
+            for _ in 1...2 {
+                for _ in 1...12 {
+                    try await items.session.execute(
+                        "SELECT pg_logical_emit_message(false, 'other', repeat('x', 1 << 20))")
+                }
+                try await running.until("the run sees what the slot holds back") {
+                    let retained = running.migration.status.snapshot.retainedWAL ?? 0
+                    guard retained > 8 << 20, retained != seen else { return false }
+                    seen = retained
+                    return true
+                }
+            }
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
+            try await running.summary()
+            try await items.expectExact()
+            try await items.finish()
+            try await role.drop(with: items)
+        }
+    }
+}
+
+/// The owner of the table, with what `Docs/limits.md` asks for and no more.
+private struct OrdinaryRole: Sendable {
+    let name: String
+
+    func create(for items: Items) async throws {
+        try await items.session.execute(
+            """
+            DROP ROLE IF EXISTS \(name);
+            CREATE ROLE \(name) LOGIN REPLICATION;
+            GRANT CREATE ON DATABASE \(items.database.name) TO \(name);
+            GRANT USAGE, CREATE ON SCHEMA public TO \(name);
+            ALTER TABLE item OWNER TO \(name)
+            """)
+    }
+
+    func drop(with items: Items) async throws {
+        try await items.database.server.psql(
+            "DROP DATABASE \(items.database.name) WITH (FORCE); DROP ROLE \(name)")
     }
 }
