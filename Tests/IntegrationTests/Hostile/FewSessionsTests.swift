@@ -23,6 +23,11 @@ extension LiveMigrations {
             var limit = 2
             var summary: MigrationSummary?
             while summary == nil, limit < 20 {
+                // Those of the run before take a place until the server has noticed their end.
+                try await eventually("no session of the role is left") {
+                    try await items.session.isTrue(
+                        "NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = '\(name)')")
+                }
                 try await items.session.execute("ALTER ROLE \(name) CONNECTION LIMIT \(limit)")
                 let running = RunningMigration(
                     Items.plain, connections: items.database.options(user: name), options: .quick)
