@@ -62,7 +62,7 @@ public enum ReplicationSlot {
 }
 
 extension PgRow {
-    func lsn(_ column: String) throws -> LSN {
+    package func lsn(_ column: String) throws -> LSN {
         guard let lsn = try optionalLSN(column) else {
             throw PgError(code: .unexpectedResult, message: "column \(column) is NULL instead of a log position")
         }

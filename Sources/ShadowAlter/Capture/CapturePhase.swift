@@ -51,11 +51,23 @@ struct CapturePhase: Sendable {
     /// A slot by our name that has a position is complete. One without is being made for a run that has died, and would come into being, consistent with
     /// a later time, or not at all.
     private func createSlot(_ status: StatusBox) async throws {
-        while let slot = try await ReplicationSlot.find(name: record.streamName, on: control) {
-            if slot.confirmedFlushLSN != nil || slot.isInvalid { return }
-            if let creator = slot.activePID { try await control.waitForEnd(ofSession: creator) }
-            try await Task.sleep(for: .milliseconds(20))
+        while true {
+            if let slot = try await ReplicationSlot.find(name: record.streamName, on: control) {
+                if slot.confirmedFlushLSN != nil || slot.isInvalid { return }
+                if let creator = slot.activePID { try await control.waitForEnd(ofSession: creator) }
+                try await Task.sleep(for: .milliseconds(20))
+            } else {
+                do {
+                    return try await create(status)
+                } catch let error as PgError where error.sqlState == .duplicateObject {
+                    log.notice(
+                        "a slot by the name \(record.streamName) was begun at this moment by a run before this one")
+                }
+            }
         }
+    }
+
+    private func create(_ status: StatusBox) async throws {
         let connection = try await PgConnection.connect(connections, for: .control)
         let name = record.streamName
         let pid = connection.backendPID

@@ -29,6 +29,10 @@ final class ChangeCollector: ReplicationSink {
         var writer: UInt32 = 0
         var isInTransaction = false
         var pending: PendingChanges
+        /// Where the transaction at hand was committed.
+        var position = LSN(rawValue: 0)
+        /// Where the last transaction was committed that has truncated a table.
+        var truncations: [LSN?]
         /// Taken by the spooler and not yet durable.
         var isFlushing = false
         /// Whether the bell will ring without further ado.
@@ -54,7 +58,10 @@ final class ChangeCollector: ReplicationSink {
         self.tables = tables
         indexByOID = Dictionary(
             tables.enumerated().map { ($1.sourceOID, $0) }, uniquingKeysWith: { first, _ in first })
-        state = Mutex(State(pending: PendingChanges(tableCount: tables.count)))
+        state = Mutex(
+            State(
+                pending: PendingChanges(tableCount: tables.count),
+                truncations: Array(repeating: nil, count: tables.count)))
         (rings, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -107,6 +114,9 @@ final class ChangeCollector: ReplicationSink {
 
     var wantsMore: Bool { state.withLock { $0.pending.byteCount < Self.capacity } }
 
+    /// Where the last transaction that has truncated the table at this place was committed, as far as the stream was read.
+    func lastTruncation(of table: Int) -> LSN? { state.withLock { $0.truncations[table] } }
+
     /// To be called before a new stream starts: the server begins again with the first transaction that was not confirmed.
     func restart() {
         state.withLock { state in
@@ -120,6 +130,7 @@ final class ChangeCollector: ReplicationSink {
         switch message {
         case .begin(let begin):
             state.writer = begin.xid
+            state.position = begin.finalLSN
             state.isInTransaction = true
             return nil
         case .commit(let commit):
@@ -133,7 +144,9 @@ final class ChangeCollector: ReplicationSink {
             return nil
         case .truncate(let truncate):
             for oid in truncate.relationIDs {
-                if let table = indexByOID[oid] { state.pending.truncate(table: table) }
+                guard let table = indexByOID[oid] else { continue }
+                state.pending.truncate(table: table)
+                state.truncations[table] = state.position
             }
         case .message(let message):
             guard message.prefix == Self.watermarkPrefix else { return nil }

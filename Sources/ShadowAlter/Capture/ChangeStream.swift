@@ -64,6 +64,9 @@ final class ChangeStream: Sendable {
         await watermarkConnection.close()
     }
 
+    /// Where the last transaction that has truncated the table at this place of the migration was committed, as far as the stream was read.
+    func lastTruncation(of table: Int) -> LSN? { collector.lastTruncation(of: table) }
+
     /// Returns once everything that was committed before the call is in the spool.
     ///
     /// - Returns: how long the watermark's own commit took, which is what a commit costs anybody right now.

@@ -58,7 +58,8 @@ final class ArmedFailpoint: Sendable {
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         switch action {
         case .kill: _ = Glibc.kill(getpid(), SIGKILL)
-        case .pause: _ = Glibc.kill(getpid(), SIGSTOP)
+        // To this thread: a signal to the process may be taken by another one, and this one would go on for a moment.
+        case .pause: _ = Glibc.raise(SIGSTOP)
         case .error: throw FailpointError("the failpoint \(point.name) was reached")
         case .lost:
             throw PgError(

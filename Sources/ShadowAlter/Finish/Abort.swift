@@ -20,7 +20,9 @@ public struct Abort: Sendable {
         let owner = try await acquire(record, on: connection)
         if let owner {
             log.notice("migration \(name) is running (session \(owner)): asking it to end")
-            try await connection.transaction { _ = try StateStore.steer(.abort, record.id, on: $0) }
+            _ = try await StateStore.whileThere {
+                try await connection.transaction { try StateStore.steer(.abort, record.id, on: $0) }
+            }
             try await waitForEnd(of: record, on: connection)
         } else {
             try await remove(record, on: connection)

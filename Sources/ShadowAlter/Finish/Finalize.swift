@@ -64,12 +64,7 @@ public struct Finalize: Sendable {
 
     /// Waits until nobody else is at work on the migration. Returns nil when its old tables are gone by then.
     private func take(_ first: MigrationRecord, on connection: PgConnection) async throws -> MigrationRecord? {
-        do {
-            return try await wait(first, on: connection)
-        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
-            // The run has dropped everything, the state tables as well, between two questions.
-            return nil
-        }
+        try await StateStore.whileThere { try await wait(first, on: connection) }
     }
 
     private func wait(_ first: MigrationRecord, on connection: PgConnection) async throws -> MigrationRecord? {

@@ -91,9 +91,12 @@ enum Leftovers {
 
     /// The spools and the record; with the last migration, the state schema.
     static func removeState(_ record: MigrationRecord, on connection: isolated PgConnection) throws {
+        let isOnly = try StateSchema.lockIfOnly(record.id, on: connection)
         for table in record.tables { try drop(table, on: connection) }
         try removeWayBack(of: record, on: connection)
+        if isOnly { return try StateSchema.drop(on: connection) }
         try connection.query("DELETE FROM shadow_alter.migration WHERE id = $1", [.int(record.id)])
+        // Another one may have gone meanwhile.
         try StateSchema.dropIfUnused(on: connection)
     }
 }

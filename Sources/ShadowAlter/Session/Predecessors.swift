@@ -72,8 +72,8 @@ struct Predecessors: Sendable {
         return try connection.query(
             """
             WITH own AS (
-                SELECT t.id, t.source_oid, t.green_oid FROM shadow_alter.migrated_table t
-                JOIN shadow_alter.migration m ON m.id = t.migration_id WHERE m.id = $1 OR m.forward_id = $1)
+                SELECT t.id, t.source_oid, t.green_oid FROM shadow_alter.migration m
+                JOIN shadow_alter.migrated_table t ON t.migration_id = m.id WHERE m.id = $1 OR m.forward_id = $1)
             SELECT a.pid, a.usename FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
             WHERE l.locktype = 'relation' AND l.mode <> 'AccessShareLock'
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -84,11 +84,32 @@ enum StateSchema {
         try connection.query("SELECT to_regclass('shadow_alter.migration') IS NOT NULL").single().value()
     }
 
+    /// Keeps everybody else from the state tables when they know of no other migration than this one, which is about to go. Returns whether it is so.
+    ///
+    /// To be called before its rows are locked. Somebody who steers it has a lock on the table and waits for the row; whoever has the row and asks for
+    /// the table, to drop it, would wait for him. In the order in which others read them.
+    static func lockIfOnly(_ id: Int64, on connection: isolated PgConnection) throws -> Bool {
+        func isOnly() throws -> Bool {
+            try connection.query(
+                "SELECT NOT EXISTS (SELECT FROM shadow_alter.migration WHERE id <> $1 AND forward_id IS DISTINCT FROM $1)",
+                [.int(id)]
+            ).single().value()
+        }
+        guard try isOnly() else { return false }
+        try connection.execute(
+            "LOCK TABLE shadow_alter.migration, shadow_alter.migrated_table IN ACCESS EXCLUSIVE MODE")
+        return try isOnly()
+    }
+
+    static func drop(on connection: isolated PgConnection) throws {
+        try connection.execute("DROP SCHEMA shadow_alter CASCADE")
+    }
+
     /// Removes the schema when no migration is left. To be called in the transaction that removed one.
     static func dropIfUnused(on connection: isolated PgConnection) throws {
         try connection.execute(lock)
         let used: Bool = try connection.query("SELECT EXISTS (SELECT FROM shadow_alter.migration)").single().value()
-        if !used { try connection.execute("DROP SCHEMA shadow_alter CASCADE") }
+        if !used { try drop(on: connection) }
     }
 
     /// Removes what is left of the schema when no migration is recorded in it. What is not ours in there keeps it: PostgreSQL refuses then.

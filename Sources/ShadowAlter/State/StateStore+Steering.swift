@@ -20,6 +20,15 @@ extension StateStore {
         return (steering, found.now)
     }
 
+    /// Outside of a transaction: somebody may end the migration, and the state tables with it, between two questions. Then there is nothing: nil.
+    static func whileThere<Value>(_ body: () async throws -> Value?) async throws -> Value? {
+        do {
+            return try await body()
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            return nil
+        }
+    }
+
     /// What a run says of itself for those who only see the state tables.
     static func setCondition(
         _ condition: MigrationStatus.Condition, reason: String?, _ estimate: Estimate, of id: Int64,

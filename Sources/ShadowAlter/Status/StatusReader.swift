@@ -208,7 +208,7 @@ public struct StatusReader: Sendable {
             """
             SELECT coalesce(sum(end_page - first_page), 0)::bigint AS pages, coalesce(sum(c.rows), 0)::bigint AS rows,
                 t.rows_copied, t.keys_refreshed
-            FROM shadow_alter.chunk c RIGHT JOIN shadow_alter.migrated_table t ON c.table_id = t.id
+            FROM shadow_alter.migrated_table t LEFT JOIN shadow_alter.chunk c ON c.table_id = t.id
             WHERE t.id = $1 GROUP BY t.id
             """, [.int(table.id)]
         ).first

@@ -125,7 +125,7 @@ final class RunControl: MigrationControl {
             var trial = settings.current
             try trial.set(setting, to: value)
         }
-        let steered = try await alive.connection.transaction { connection in
+        let steered = try await steered(alive) { connection in
             if let current = try StateStore.find(id: alive.record.id, on: connection),
                 let refusal = try command.refusal(current, on: connection)
             {
@@ -138,12 +138,16 @@ final class RunControl: MigrationControl {
         return command.outcome
     }
 
+    private func steered(
+        _ alive: Alive, _ body: @Sendable (isolated PgConnection) throws -> (Steering, now: Double)?
+    ) async throws -> (Steering, now: Double)? {
+        try await StateStore.whileThere { try await alive.connection.transaction { try body($0) } }
+    }
+
     /// After the exchange.
     private func finalize(_ command: SteeringCommand, _ alive: Alive) async throws -> String {
         guard command == .finalize else { throw MigrationControlError.exchanged }
-        let found = try await alive.connection.transaction { connection in
-            try StateStore.steer(command, alive.record.id, on: connection)
-        }
+        let found = try await steered(alive) { try StateStore.steer(command, alive.record.id, on: $0) }
         guard found != nil else { throw MigrationControlError.gone }
         return command.outcome
     }

@@ -34,12 +34,20 @@ public struct Steer: Sendable {
             var trial = MigrationOptions()
             try trial.set(setting, to: value)
         }
-        return try await withConnection { connection in
-            guard let record = try StateStore.find(name, on: connection) else { throw MigrationError.notFound(name) }
-            if let refusal = try command.refusal(record, on: connection) { throw refusal }
-            _ = try StateStore.steer(command, record.id, on: connection)
-            return try Self.run(of: record, on: connection)
+        let steered: Steered? = try await StateStore.whileThere {
+            try await withConnection { connection in
+                guard let record = try StateStore.find(name, on: connection) else { return nil }
+                if let refusal = try command.refusal(record, on: connection) { throw refusal }
+                _ = try StateStore.steer(command, record.id, on: connection)
+                return Steered(run: try Self.run(of: record, on: connection))
+            }
         }
+        guard let steered else { throw MigrationError.notFound(name) }
+        return steered.run
+    }
+
+    private struct Steered: Sendable {
+        let run: Run?
     }
 
     static func run(of record: MigrationRecord, on connection: isolated PgConnection) throws -> Run? {

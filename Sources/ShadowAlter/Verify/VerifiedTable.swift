@@ -51,8 +51,20 @@ struct VerifiedTable: Sendable {
         return try source + files.map { try greenSweep($0, at: index, on: connection) }
     }
 
-    /// Those that have to begin anew when the source gets another file.
-    func sourceSweeps(at index: Int, on connection: isolated PgConnection) throws -> [VerifyAgenda.Sweep] {
+    /// The numbers of the files in which the table and its shadow are; nil for one that is not there.
+    ///
+    /// As long as they stay, a row that is not where it was has been written since, and is in the stream.
+    func filenodes(on connection: isolated PgConnection) throws -> [UInt32?] {
+        try connection.query(
+            """
+            SELECT pg_relation_filenode($1::oid) AS filenode
+            UNION ALL SELECT * FROM (
+                SELECT pg_relation_filenode(to_regclass(name)) FROM unnest($2::text[]) WITH ORDINALITY AS file (name, place) ORDER BY place) AS shadow
+            """, [.int(record.plan.sourceOID), .array(files.map(\.sql))]
+        ).rows.map { try $0.optional("filenode") }
+    }
+
+    private func sourceSweeps(at index: Int, on connection: isolated PgConnection) throws -> [VerifyAgenda.Sweep] {
         let row = try connection.query(
             """
             SELECT pg_relation_filenode($1::oid) AS filenode, pg_relation_size($1::oid) / current_setting('block_size')::int AS pages

@@ -36,13 +36,6 @@ struct VerifyAgenda: Sendable {
         var pages: Range<Int64>
     }
 
-    enum Next: Sendable, Equatable {
-        case stretch(Stretch)
-        /// Nothing now; but a stretch that is being compared may turn out to have to be compared anew.
-        case wait
-        case finished
-    }
-
     private struct Entry {
         var sweep: Sweep
         var queue: ChunkQueue
@@ -52,13 +45,10 @@ struct VerifyAgenda: Sendable {
     private static let shortestLast: Int64 = 256
 
     private var entries: [Entry]
-    private let share: Double
-    private var inProgress = 0
     private(set) var pagesLeft: Int64
 
     /// - Parameter share: the part of the pages that is compared.
     init(_ sweeps: [Sweep], share: Double, using generator: inout some RandomNumberGenerator) {
-        self.share = share
         entries = sweeps.map { Self.entry($0, share: share, using: &generator) }
         pagesLeft = entries.reduce(0) { $0 + $1.queue.remaining }
     }
@@ -73,30 +63,26 @@ struct VerifyAgenda: Sendable {
                 done: VerifySample.leftOut(pages: sweep.pages, share: share, using: &generator)))
     }
 
-    /// The next stretch of the first sweep that has one. To be given back by `end`.
+    /// The next stretch of the first sweep that has one, to be given back by `end`; nil when all of it is given out.
     ///
     /// - Parameter lanes: how many take from here. Towards the end the stretches become shorter, so that all of them end at about the same time.
-    mutating func next(lanes: Int = 1, size: (Sweep) -> Int64) -> Next {
+    mutating func next(lanes: Int = 1, size: (Sweep) -> Int64) -> Stretch? {
         let share = lanes > 1 ? max(Self.shortestLast, pagesLeft / Int64(2 * lanes)) : .max
         for index in entries.indices {
             guard let pages = entries[index].queue.next(min(share, size(entries[index].sweep))) else { continue }
-            inProgress += 1
-            return .stretch(Stretch(sweep: entries[index].sweep, pages: pages))
+            return Stretch(sweep: entries[index].sweep, pages: pages)
         }
-        return inProgress > 0 ? .wait : .finished
+        return nil
     }
 
     mutating func end(_ stretch: Stretch) {
-        inProgress -= 1
         pagesLeft = max(0, pagesLeft - Int64(stretch.pages.count))
     }
 
-    /// The stretch's source has another file, in which no row is where it was: its sweep begins anew. Does nothing when another lane was first.
-    mutating func restart(_ stretch: Stretch, with new: [Sweep], using generator: inout some RandomNumberGenerator) {
-        guard let index = entries.firstIndex(where: { $0.sweep == stretch.sweep }) else { return }
-        let begun = new.map { Self.entry($0, share: share, using: &generator) }
-        pagesLeft += begun.reduce(-entries[index].queue.remaining) { $0 + $1.queue.remaining }
-        entries.replaceSubrange(index...index, with: begun)
+    /// Nothing more of this table: in the file that it has now no row is where it was.
+    mutating func remove(table: Int) {
+        pagesLeft -= entries.filter { $0.sweep.table == table }.reduce(0) { $0 + $1.queue.remaining }
+        entries.removeAll { $0.sweep.table == table }
     }
 
     /// Whether `next` would give a stretch.

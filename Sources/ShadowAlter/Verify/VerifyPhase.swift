@@ -1,5 +1,7 @@
 import Logging
 import PgConnection
+import PgOutput
+import PgReplication
 import Synchronization
 
 /// Compares every row of the tables and their shadows before they may be exchanged, in both directions, and repairs what differs.
@@ -15,7 +17,7 @@ struct VerifyPhase: Sendable {
     let status: StatusBox
     let log: Logger
 
-    /// How long a lane that has nothing to do waits before it looks again.
+    /// How long a lane that waits for others does so before it looks again.
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
@@ -90,11 +92,43 @@ struct VerifyPhase: Sendable {
     }
 
     /// Returns how many mismatches there were, which are repaired.
+    ///
+    /// VACUUM FULL and the like move rows without an event: what was not compared before may be where it is not looked for any more, and what was noted is
+    /// not found again to be judged or repaired.
     private func verify(_ tables: [VerifiedTable], _ mode: VerificationMode) async throws -> Int {
+        var total = 0
+        var left = Array(tables.indices)
+        while true {
+            let (before, start) = try await files(of: tables)
+            total += try await verify(left, of: tables, mode)
+            let (now, _) = try await files(of: tables)
+            left = left.filter { before[$0] != now[$0] }
+            if left.isEmpty { return total }
+            // Everything that is in a truncated table came after that, and is in the stream.
+            try await stream.drain()
+            left.removeAll { place in stream.lastTruncation(of: place).map { $0 >= start } ?? false }
+            if left.isEmpty { return total }
+            for place in left {
+                let plan = tables[place].record.plan
+                let which = before[place].first == now[place].first ? plan.green : plan.source
+                log.notice("\(which) was rewritten by somebody else: its verification starts anew")
+            }
+        }
+    }
+
+    /// The numbers of each table's files, and the log's position when it was asked for them.
+    private func files(of tables: [VerifiedTable]) async throws -> ([[UInt32?]], LSN) {
+        try await control.run { connection in
+            let position = try connection.query("SELECT pg_current_wal_insert_lsn()::text AS lsn").single().lsn("lsn")
+            return (try tables.map { try $0.filenodes(on: connection) }, position)
+        }
+    }
+
+    private func verify(_ places: [Int], of tables: [VerifiedTable], _ mode: VerificationMode) async throws -> Int {
         try await withConnection { connection in
             var generator = SystemRandomNumberGenerator()
             let sweeps = try await connection.run { connection in
-                try tables.enumerated().flatMap { try $1.sweeps(at: $0, on: connection) }
+                try places.flatMap { try tables[$0].sweeps(at: $0, on: connection) }
             }
             let agenda = SharedVerifyAgenda(VerifyAgenda(sweeps, share: mode.share, using: &generator))
             let suspects = Suspects(
@@ -187,25 +221,24 @@ struct VerifyPhase: Sendable {
             count: record.tables.count)
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
-            switch agenda.update({ $0.next(lanes: lane.of) { sizes[$0.table][$0.isOfSource ? 0 : 1].pages } }) {
-            case .finished: return
-            case .wait: try await Task.sleep(for: Self.idleInterval)
-            case .stretch(let stretch):
-                let start = ContinuousClock.now
-                try await compare(stretch, lane, agenda, suspects)
-                let took = ContinuousClock.now - start
-                let options = settings.current
-                sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
-                    took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
-                    maximum: options.maximumStretchPages)
-                let left = agenda.update { $0.pagesLeft }
-                status.update {
-                    $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
-                    $0.reason = "verifying, \(max(0, 100 - left * 100 / total)) %"
-                }
-                if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
-                try Task.checkCancellation()
+            let next = agenda.update { agenda in
+                agenda.next(lanes: lane.of) { sizes[$0.table][$0.isOfSource ? 0 : 1].pages }
             }
+            guard let stretch = next else { return }
+            let start = ContinuousClock.now
+            try await compare(stretch, lane, agenda, suspects)
+            let took = ContinuousClock.now - start
+            let options = settings.current
+            sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
+                took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
+                maximum: options.maximumStretchPages)
+            let left = agenda.update { $0.pagesLeft }
+            status.update {
+                $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
+                $0.reason = "verifying, \(max(0, 100 - left * 100 / total)) %"
+            }
+            if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
+            try Task.checkCancellation()
         }
     }
 
@@ -233,27 +266,14 @@ struct VerifyPhase: Sendable {
                 while await suspects.rounds < now + 2 { try await Task.sleep(for: Self.idleInterval) }
                 try await throttle.admit(lane: lane.number)
             } catch is VerifyLane.FileChanged {
-                try await restart(stretch, lane.work.tables[stretch.sweep.table], agenda)
+                // As will be seen at the end.
+                agenda.update { $0.remove(table: stretch.sweep.table) }
                 return
             } catch let error as PgError where error.sqlState == .lockNotAvailable {
                 log.notice(
                     "\(record.tables[stretch.sweep.table].plan.source) is locked by somebody else; the verification waits"
                 )
             }
-        }
-    }
-
-    private func restart(
-        _ stretch: VerifyAgenda.Stretch, _ table: VerifiedTable, _ agenda: SharedVerifyAgenda
-    ) async throws {
-        log.notice(
-            "\(table.record.plan.source) was rewritten or truncated by somebody else: its verification starts anew")
-        let sweeps = try await withConnection { connection in
-            try await connection.run { try table.sourceSweeps(at: stretch.sweep.table, on: $0) }
-        }
-        agenda.update {
-            var generator = SystemRandomNumberGenerator()
-            $0.restart(stretch, with: sweeps, using: &generator)
         }
     }
 

@@ -72,7 +72,8 @@ extension LiveMigrations {
             }
         }
 
-        /// The comparison of the tables works in this direction, too, and its repair takes nothing from what rows keep.
+        /// The comparison of the tables works in this direction, too, and its repair takes nothing from what rows keep. A row that is written meanwhile is the
+        /// refresh's.
         @Test(arguments: try await Servers.outermost())
         func aRepairKeepsWhatRowsKeep(_ binaries: ServerBinaries) async throws {
             let dropped = try #require(WayBackCase.all.first { $0.name == "dropped_not_null" })
@@ -94,11 +95,11 @@ extension LiveMigrations {
                 let all: [Int64] = try connection.query(sql.all).rows.map { try $0.value() }
                 try connection.execute("UPDATE item SET note = 'meanwhile' WHERE id = 6")
                 for statement in sql.repair { try connection.query(statement, [.array(all.map(String.init))]) }
-                #expect(try connection.query("SELECT count(*) FROM \(record.kept.sql)").single().value() == 1)
             }
+            try await followed.expectNothingKept()
             #expect(
                 try await session.column("SELECT t::text FROM item_blue.item t ORDER BY id")
-                    == before.filter { !$0.hasPrefix("(6,") })
+                    == before.map { $0.hasPrefix("(6,") ? "(6,\"old 6\",damaged)" : $0 })
             try await followed.spool(keys: ["6"])
             try await followed.run(.replacing)
             #expect(

@@ -13,6 +13,9 @@ extension LiveMigrations {
             "1",
         ]
 
+        private static let activity =
+            "SELECT concat_ws(' ', pid, application_name, state, wait_event, backend_xid, query) FROM pg_stat_activity WHERE application_name <> ''"
+
         private static let ours =
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'shadow-alter %'"
 
@@ -94,21 +97,27 @@ extension LiveMigrations {
                     "SELECT pubname FROM pg_publication_tables WHERE schemaname = 'public' AND tablename = 'item'"
                 ).first)
             let stopped = try await TestSession(items.database, "shadow-alter control")
-            async let begun: Void = {
+            let begun = Task {
                 _ = try? await stopped.execute("SELECT pg_create_logical_replication_slot('\(name)', 'pgoutput')")
-            }()
+            }
             let slot =
                 "FROM pg_replication_slots WHERE slot_name = '\(name)' AND confirmed_flush_lsn IS NULL AND active_pid"
             try await eventually("the slot is being made") {
                 try await items.session.isTrue("EXISTS (SELECT \(slot) = \(stopped.pid))")
             }
             run.send(SIGCONT)
-            try await eventually("the run ends that session, and makes its own") {
-                if !run.isRunning { throw NeverHappened(description: "it ended before: \(await run.ended())") }
-                return try await items.session.isTrue(
-                    "NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(stopped.pid))")
+            do {
+                try await eventually("the run ends that session, and makes its own") {
+                    if !run.isRunning { throw NeverHappened(description: "it ended before: \(await run.ended())") }
+                    return try await items.session.isTrue(
+                        "NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(stopped.pid))")
+                }
+            } catch let error as NeverHappened {
+                run.send(SIGKILL)
+                throw NeverHappened(
+                    description: "\(error); \(await run.ended()); \(try await items.session.column(Self.activity))")
             }
-            await begun
+            await begun.value
             try await older.execute("COMMIT")
             let ended = try await run.ended(within: .seconds(60))
             #expect(ended.exit == 0, "\(ended)")

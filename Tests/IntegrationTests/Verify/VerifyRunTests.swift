@@ -140,7 +140,7 @@ extension LiveMigrations {
             try await verified.session.execute("VACUUM FULL item")
             try await verified.running.until("it has noticed") {
                 verified.running.log.contains(
-                    "was rewritten or truncated by somebody else: its verification starts anew")
+                    "item was rewritten by somebody else: its verification starts anew")
             }
             try await verified.steer(.set(.niceRatio, "0"))
             try await verified.steer(.cutOver)

@@ -20,20 +20,20 @@ import Testing
         ])
         #expect(agenda.pagesLeft == 9)
         var seen: [String] = []
-        while case .stretch(let stretch) = agenda.next(size: { _ in 2 }) {
+        while let stretch = agenda.next(size: { _ in 2 }) {
             seen.append("\(stretch.sweep.table) \(stretch.sweep.side == .source) \(stretch.pages)")
             agenda.end(stretch)
         }
         #expect(
             seen == ["0 true 0..<2", "0 true 2..<4", "0 true 4..<5", "0 false 0..<2", "0 false 2..<3", "1 false 0..<1"])
-        #expect(agenda.next(size: { _ in 2 }) == .finished)
+        #expect(agenda.next(size: { _ in 2 }) == nil)
         #expect(agenda.pagesLeft == 0)
     }
 
     @Test func stretchesBecomeShorterTowardsTheEnd() {
         var agenda = agenda([.init(table: 0, side: .source, filenode: 1, pages: 10_000)])
         var lengths: [Int] = []
-        while case .stretch(let stretch) = agenda.next(lanes: 2, size: { _ in 2_000 }) {
+        while let stretch = agenda.next(lanes: 2, size: { _ in 2_000 }) {
             lengths.append(stretch.pages.count)
             agenda.end(stretch)
         }
@@ -44,20 +44,22 @@ import Testing
         #expect(lengths.count < 16)
     }
 
-    @Test func aStretchThatIsBeingComparedIsWaitedFor() throws {
-        var agenda = agenda([.init(table: 0, side: .source, filenode: 1, pages: 2)])
-        guard case .stretch(let stretch) = agenda.next(size: { _ in 9 }) else {
-            Issue.record("there is a stretch")
-            return
-        }
-        #expect(agenda.next(size: { _ in 9 }) == .wait)
-        var generator = SystemRandomNumberGenerator()
-        let new = VerifyAgenda.Sweep(table: 0, side: .source, filenode: 2, pages: 4)
-        agenda.restart(stretch, with: [new], using: &generator)
-        // The second lane that finds out changes nothing.
-        agenda.restart(stretch, with: [.init(table: 0, side: .source, filenode: 3, pages: 9)], using: &generator)
+    @Test func aTableThatWasRewrittenIsLeftToTheNextTime() throws {
+        var agenda = agenda([
+            .init(table: 0, side: .source, filenode: 1, pages: 5),
+            .init(table: 1, side: .source, filenode: 2, pages: 3),
+            .init(table: 0, side: .wholeGreen, filenode: nil, pages: 1),
+        ])
+        let next = agenda.next(size: { _ in 2 })
+        let stretch = try #require(next)
+        agenda.remove(table: 0)
+        // Another lane finds out as well.
+        agenda.remove(table: 0)
         agenda.end(stretch)
-        #expect(agenda.next(size: { _ in 9 }) == .stretch(.init(sweep: new, pages: 0..<4)))
+        #expect(agenda.pagesLeft == 3)
+        let other = agenda.next(size: { _ in 9 })
+        #expect(other?.sweep.table == 1 && other?.pages == 0..<3)
+        #expect(agenda.next(size: { _ in 9 }) == nil)
     }
 
     @Test func aSampleTakesItsShareAndAtLeastSome() {

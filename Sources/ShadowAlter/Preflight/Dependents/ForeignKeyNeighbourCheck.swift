@@ -18,11 +18,11 @@ struct ForeignKeyNeighbourCheck: TableCheck {
         return try connection.query(
             """
             SELECT DISTINCT m.name, m.phase, format('%I.%I', n.nspname, c.relname) AS neighbour
-            FROM pg_catalog.pg_constraint k
-            JOIN shadow_alter.migrated_table t ON t.source_oid IN (k.conrelid, k.confrelid) AND t.source_oid <> $1
-            JOIN shadow_alter.migration m ON m.id = t.migration_id AND m.phase NOT IN ('baking', 'done') AND m.name <> $2
+            FROM shadow_alter.migration m
+            JOIN shadow_alter.migrated_table t ON t.migration_id = m.id AND t.source_oid <> $1
+            JOIN pg_catalog.pg_constraint k ON t.source_oid IN (k.conrelid, k.confrelid)
             JOIN pg_catalog.pg_class c ON c.oid = t.source_oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE k.contype = 'f' AND $1 IN (k.conrelid, k.confrelid) ORDER BY neighbour, m.name
+            WHERE m.phase NOT IN ('baking', 'done') AND m.name <> $2 AND k.contype = 'f' AND $1 IN (k.conrelid, k.confrelid) ORDER BY neighbour, m.name
             """, [.int(table.oid), .text(table.migration)]
         ).rows.map { row in
             let name: String = try row.get("name")

@@ -21,7 +21,7 @@ struct OtherMigrationCheck: TableCheck {
             """
             SELECT m.name, m.phase, t.source_oid = $1 AND w.forward_id IS NULL AS is_source, w.forward_id IS NOT NULL AS is_followed,
                 m.phase IN ('baking', 'done') AS swapped
-            FROM shadow_alter.migrated_table t JOIN shadow_alter.migration w ON w.id = t.migration_id
+            FROM shadow_alter.migration w JOIN shadow_alter.migrated_table t ON t.migration_id = w.id
             JOIN shadow_alter.migration m ON m.id = coalesce(w.forward_id, w.id)
             WHERE m.name <> $2 AND (t.source_oid = $1 AND (w.forward_id IS NULL OR m.phase = 'baking')
                 OR t.green_oid = $1 AND w.forward_id IS NULL AND m.phase NOT IN ('baking', 'done'))
