@@ -71,7 +71,7 @@ struct CapturePhase: Sendable {
         let connection = try await PgConnection.connect(connections, for: .control)
         let name = record.streamName
         let pid = connection.backendPID
-        do {
+        try await connection.closing { connection in
             let wal = WALGuard(record: record, settings: settings, throttle: nil, log: log)
             try await reporting(status, waiting: "the slot waits for older transactions") { control in
                 try wal.checkCreation(try await ReplicationSlot.find(name: name, on: control))
@@ -84,11 +84,7 @@ struct CapturePhase: Sendable {
             } during: {
                 _ = try await ReplicationSlot.create(name: name, on: connection)
             }
-        } catch {
-            await connection.close()
-            throw error
         }
-        await connection.close()
     }
 
     /// A transaction may have committed before the slot's consistent point and yet be invisible, waiting for a synchronous standby; the

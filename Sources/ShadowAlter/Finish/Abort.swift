@@ -13,7 +13,10 @@ public struct Abort: Sendable {
 
     /// Asks a run that is alive to end, and waits for it; otherwise cleans up by itself.
     public func run(_ name: String) async throws {
-        let connection = try await PgConnection.connect(connections, for: .control)
+        try await PgConnection.connect(connections, for: .control).closing { try await run(name, on: $0) }
+    }
+
+    private func run(_ name: String, on connection: PgConnection) async throws {
         let record = try await connection.run { try StateStore.look(name, on: $0) }
         guard let record else { throw MigrationError.notFound(name) }
         try Self.check(record)
@@ -27,7 +30,6 @@ public struct Abort: Sendable {
         } else {
             try await remove(record, on: connection)
         }
-        await connection.close()
     }
 
     /// Throws `conflict` when the tables are exchanged, in either direction.

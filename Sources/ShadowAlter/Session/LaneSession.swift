@@ -20,10 +20,11 @@ extension PgConnection {
     }
 
     /// Closes it after the body, whatever that does.
-    nonisolated func closing(after body: (PgConnection) async throws -> Void) async throws {
+    nonisolated func closing<Value>(after body: (PgConnection) async throws -> Value) async throws -> Value {
         do {
-            try await body(self)
+            let value = try await body(self)
             await close()
+            return value
         } catch {
             await close()
             throw error

@@ -30,15 +30,7 @@ public struct StatusReader: Sendable {
     }
 
     private func withConnection<Value>(_ body: (PgConnection) async throws -> Value) async throws -> Value {
-        let connection = try await PgConnection.connect(connections, for: .control)
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await PgConnection.connect(connections, for: .control).closing(after: body)
     }
 
     private func read(_ name: String, on connection: PgConnection) async throws -> MigrationStatus? {

@@ -61,14 +61,8 @@ public struct Steer: Sendable {
     private func withConnection<Value: Sendable>(
         _ body: @Sendable (isolated PgConnection) throws -> Value
     ) async throws -> Value {
-        let connection = try await PgConnection.connect(connections, for: .control)
-        do {
-            let value = try await connection.transaction { try body($0) }
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
+        try await PgConnection.connect(connections, for: .control).closing { connection in
+            try await connection.transaction { try body($0) }
         }
     }
 }

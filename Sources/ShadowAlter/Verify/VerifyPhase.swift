@@ -288,15 +288,7 @@ struct VerifyPhase: Sendable {
     private func withConnection<Value: Sendable>(
         _ body: (PgConnection) async throws -> Value
     ) async throws -> Value {
-        let connection = try await PgConnection.connect(connections, for: .verify, plan: record.plan)
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await PgConnection.connect(connections, for: .verify, plan: record.plan).closing(after: body)
     }
 }
 

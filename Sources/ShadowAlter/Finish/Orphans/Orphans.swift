@@ -119,14 +119,6 @@ public struct Orphans: Sendable {
     private func withConnection<Value: Sendable>(
         _ body: (PgConnection) async throws -> Value
     ) async throws -> Value {
-        let connection = try await PgConnection.connect(connections, for: .control)
-        do {
-            let value = try await body(connection)
-            await connection.close()
-            return value
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await PgConnection.connect(connections, for: .control).closing(after: body)
     }
 }
