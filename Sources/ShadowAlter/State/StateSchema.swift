@@ -114,9 +114,9 @@ enum StateSchema {
 
     /// Removes what is left of the schema when no migration is recorded in it. What is not ours in there keeps it: PostgreSQL refuses then.
     static func dropRemains(on connection: isolated PgConnection) throws {
-        for table in ["chunk", "migrated_table", "migration"] {
-            try connection.execute("DROP TABLE IF EXISTS \(name).\(table)")
-        }
+        // In the order in which they are read.
+        let tables = ["migration", "migrated_table", "chunk"].map { "\(name).\($0)" }
+        try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))")
         try connection.execute("DROP SCHEMA IF EXISTS \(name)")
     }
 }

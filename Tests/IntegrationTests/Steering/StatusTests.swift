@@ -17,17 +17,21 @@ extension LiveMigrations {
             _ = await running.failure()
             let remover = try await TestSession(items.database, "remover")
             // The reader has found the migration when it comes to this table.
-            try await remover.execute("BEGIN; LOCK TABLE shadow_alter.chunk IN ACCESS EXCLUSIVE MODE")
+            let spool = try #require(
+                try await remover.column(
+                    "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relname LIKE 'spool%' AND c.relkind = 'r'"
+                ).first)
+            try await remover.execute("BEGIN; LOCK TABLE \(spool) IN ACCESS EXCLUSIVE MODE")
             let options = items.database.options
             let reading = Task { try await StatusReader(connections: options).status(of: "item") }
             try await eventually("the reader waits") {
                 try await items.session.isTrue(
-                    "EXISTS (SELECT FROM pg_locks WHERE relation = 'shadow_alter.chunk'::regclass AND NOT granted)")
+                    "EXISTS (SELECT FROM pg_locks WHERE relation = '\(spool)'::regclass AND NOT granted)")
             }
             let slots = try await items.session.column(
                 "SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%' AND database = current_database()"
             )
-            try await remover.execute("DROP TABLE shadow_alter.chunk; COMMIT; DROP SCHEMA shadow_alter CASCADE")
+            try await remover.execute("DROP SCHEMA shadow_alter CASCADE; COMMIT")
             await #expect {
                 _ = try await reading.value
             } throws: { error in
