@@ -14,6 +14,9 @@ struct CopyPhase: Sendable {
 
     /// How long a lane that has nothing to do waits before it looks again.
     private static let idleInterval = Duration.milliseconds(10)
+    /// What a chunk may bring along, in bytes. Until its commit the WAL sender keeps its rows in memory, those of all lanes together up to
+    /// `logical_decoding_work_mem` (64 MB by default), and beyond that in files.
+    private static let chunkBytes: Int64 = 16 << 20
     /// How often a chunk may fail for a row that nobody finds afterwards.
     private static let patience = 3
 
@@ -51,7 +54,10 @@ struct CopyPhase: Sendable {
                 try await start(table, at: index, agenda, on: control)
             }
         }
-        try await runLanes(agenda)
+        let extents = try await control.run { connection in
+            try record.tables.map { try TableExtent.read($0.plan.sourceOID, on: connection) }
+        }
+        try await runLanes(agenda, extents)
     }
 
     private enum Ended: Sendable {
@@ -63,7 +69,7 @@ struct CopyPhase: Sendable {
     private static let laneInterval = Duration.milliseconds(200)
 
     /// As many lanes as the setting says at any time. One that is not wanted any more waits in `admit`, with a session that does nothing.
-    private func runLanes(_ agenda: SharedAgenda) async throws {
+    private func runLanes(_ agenda: SharedAgenda, _ extents: [TableExtent]) async throws {
         try await withThrowingTaskGroup(of: Ended.self) { group in
             var lanes = 0
             var running = 0
@@ -80,7 +86,7 @@ struct CopyPhase: Sendable {
                             lane: lane, connections, for: .copy, plan: record.plan, log: log)
                     else { continue }
                     group.addTask {
-                        try await connection.closing { try await copy(lane: lane, agenda, on: $0) }
+                        try await connection.closing { try await copy(lane: lane, agenda, extents, on: $0) }
                         return .lane
                     }
                     running += 1
@@ -162,11 +168,11 @@ struct CopyPhase: Sendable {
         agenda.update { $0.open(index, file, queue) }
     }
 
-    private func copy(lane: Int, _ agenda: SharedAgenda, on connection: PgConnection) async throws {
+    private func copy(
+        lane: Int, _ agenda: SharedAgenda, _ extents: [TableExtent], on connection: PgConnection
+    ) async throws {
         // Rows of one table are not as long as those of another.
-        var sizes = record.tables.map { _ in
-            ChunkSize(maximum: settings.current.maximumChunkPages)
-        }
+        var sizes = extents.map { ChunkSize(maximum: Self.largestChunk($0, settings.current)) }
         while true {
             try await throttle.admit(lane: lane) { agenda.update { $0.hasChunks } }
             switch agenda.update({ $0.next(sizes: sizes.map(\.pages)) }) {
@@ -181,11 +187,15 @@ struct CopyPhase: Sendable {
                 let options = settings.current
                 sizes[chunk.table].adapt(
                     took: took, for: Int64(chunk.pages.count), target: options.chunkTime,
-                    maximum: options.maximumChunkPages)
+                    maximum: Self.largestChunk(extents[chunk.table], options))
                 if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
                 try Task.checkCancellation()
             }
         }
+    }
+
+    private static func largestChunk(_ extent: TableExtent, _ options: MigrationOptions) -> Int64 {
+        extent.pages(holding: chunkBytes, atMost: options.maximumChunkPages)
     }
 
     private func copy(_ chunk: CopyAgenda.Chunk, _ agenda: SharedAgenda, on connection: PgConnection) async throws {

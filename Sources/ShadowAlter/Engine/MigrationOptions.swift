@@ -40,8 +40,8 @@ public struct MigrationOptions: Sendable {
     public var copyWorkers = 2
     /// How long one chunk should take.
     public var chunkTime: Duration = .milliseconds(500)
-    /// The largest chunk, in pages. A chunk's changes pass through the walsender's memory at its commit: see
-    /// `logical_decoding_work_mem`, beyond which they are spilled to disk.
+    /// The largest chunk, in pages; with long values that are kept apart (TOAST) it may have to be smaller (`CopyPhase`). A chunk's changes pass through
+    /// the walsender's memory at its commit: see `logical_decoding_work_mem`, beyond which they are spilled to disk.
     public var maximumChunkPages: Int64 = 512
     /// The longest stretch that is compared at once, in pages. Nothing of it passes through the walsender, and the longer it is, the fewer of its
     /// rows have their counterparts outside of it, where the sessions that copied side by side have put them.

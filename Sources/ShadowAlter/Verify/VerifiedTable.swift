@@ -4,6 +4,7 @@ import PgConnection
 struct VerifiedTable: Sendable {
     let record: TableRecord
     let sql: VerifySQL
+    let extent: TableExtent
     /// Where the shadow's rows are: its own file, or its partitions'.
     let files: [QualifiedName]
 
@@ -30,12 +31,12 @@ struct VerifiedTable: Sendable {
             plan.isPartitioned
             ? try PartitionTree.read(record.greenOID, on: connection).leaves.filter { $0.kind == "r" }.map(\.name)
             : [plan.green]
-        return Self(
+        return try Self(
             record: record,
             sql: VerifySQL(
                 refresh: RefreshSQL(record), suspects: record.suspects, columns: columns,
                 lookup: isDirect ? .direct : .computed, tableID: record.id, parked: parks ? record.parked : nil),
-            files: files)
+            extent: TableExtent.read(plan.sourceOID, on: connection), files: files)
     }
 
     /// What there is to be swept, with the files as they are now.

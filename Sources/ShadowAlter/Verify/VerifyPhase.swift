@@ -21,6 +21,8 @@ struct VerifyPhase: Sendable {
     private static let idleInterval = Duration.milliseconds(10)
     /// How often the shadow is brought up to the stream meanwhile.
     private static let roundInterval = Duration.milliseconds(250)
+    /// What the source's part of a stretch may have, in bytes, TOAST included: it is read with one snapshot.
+    private static let stretchBytes: Int64 = 128 << 20
     /// A lane for less than this is not worth a session.
     private static let pagesForLane: Int64 = 512
 
@@ -215,10 +217,10 @@ struct VerifyPhase: Sendable {
     private func run(
         _ lane: Lane, _ agenda: SharedVerifyAgenda, _ suspects: Suspects, total: Int64
     ) async throws {
-        let first = settings.current
-        var sizes = Array(
-            repeating: [ChunkSize(maximum: first.maximumStretchPages), ChunkSize(maximum: first.maximumStretchPages)],
-            count: record.tables.count)
+        var sizes = lane.work.tables.map { table in
+            let size = ChunkSize(maximum: Self.longestStretch(table, settings.current))
+            return [size, size]
+        }
         while true {
             try await throttle.admit(lane: lane.number) { agenda.update { $0.hasStretches } }
             let next = agenda.update { agenda in
@@ -231,7 +233,7 @@ struct VerifyPhase: Sendable {
             let options = settings.current
             sizes[stretch.sweep.table][stretch.sweep.isOfSource ? 0 : 1].adapt(
                 took: took, for: Int64(stretch.pages.count), target: options.chunkTime,
-                maximum: options.maximumStretchPages)
+                maximum: Self.longestStretch(lane.work.tables[stretch.sweep.table], options))
             let left = agenda.update { $0.pagesLeft }
             status.update {
                 $0.verifiedPart = max(0, 1 - Double(left) / Double(total))
@@ -240,6 +242,10 @@ struct VerifyPhase: Sendable {
             if options.niceRatio > 0 { try await Task.sleep(for: took * options.niceRatio) }
             try Task.checkCancellation()
         }
+    }
+
+    private static func longestStretch(_ table: VerifiedTable, _ options: MigrationOptions) -> Int64 {
+        table.extent.pages(holding: stretchBytes, atMost: options.maximumStretchPages)
     }
 
     /// Until no part of the stretch has more suspects than can be noted at once: where a large transaction is on its way, or very much is written,
