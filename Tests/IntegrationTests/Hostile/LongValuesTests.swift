@@ -19,7 +19,7 @@ extension LiveMigrations {
                 """)
             let session = try await TestSession(database)
             let request = MigrationRequest("document", "ALTER id TYPE bigint")
-            let running = RunningMigration(request, database, MigrationOptions.quick.manual())
+            let running = RunningMigration(request, database, MigrationOptions().manual())
             try await running.untilReady(session)
             let pages: Int = try await session.value("SELECT source_pages FROM shadow_alter.migrated_table")
             #expect(pages < 256, "one chunk would not have been all of it: the test tests nothing")
