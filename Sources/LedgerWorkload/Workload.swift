@@ -120,14 +120,19 @@ public actor Workload {
     /// - Parameters:
     ///   - options: a session that may read the table.
     ///   - side: which of its two definitions the table has.
+    ///   - hasCrashed: the server has come down meanwhile. A sequence may then give a number again that it had given to an insert which never was
+    ///     committed: nextval is written to the disk with the commit only.
     /// - Returns: nothing, if every acknowledged write is there and nothing else is.
     /// - Throws: `PgError` if the table cannot be read.
-    public func verify(on options: ConnectionOptions, canonical side: MigrationSide) async throws -> [Discrepancy] {
+    public func verify(
+        on options: ConnectionOptions, canonical side: MigrationSide, hasCrashed: Bool = false
+    ) async throws -> [Discrepancy] {
         let wasRunning = await gate.isOpen
         if wasRunning { await gate.close() }
         var ledgers: [ClientLedger] = []
         for client in clients { ledgers.append(await client.ledger) }
-        let book = LedgerBook(table: table, ledgers: ledgers, untouched: untouched, hotRows: hotRows)
+        let book = LedgerBook(
+            table: table, ledgers: ledgers, untouched: untouched, hotRows: hotRows, mayReuseKeys: hasCrashed)
         do {
             let found = try await Verifier(book: book, side: side).run(on: options)
             if wasRunning { await gate.open() }

@@ -34,6 +34,10 @@ struct DoubtResolution {
     }
 
     private func verdict(_ transaction: DoubtfulTransaction) -> Verdict {
+        let own = transaction.effect.changes.filter { !book.isReused($0) }
+        if own.count < transaction.effect.changes.count {
+            return own.allSatisfy({ found[$0.key] == $0.before }) ? .rolledBack : .torn
+        }
         let changes = transaction.effect.changes.filter { $0.before != $0.after }
         if changes.isEmpty {
             // Rows that it left as they were must still be so.

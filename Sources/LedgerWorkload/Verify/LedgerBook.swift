@@ -4,6 +4,8 @@ struct LedgerBook: Sendable {
     let ledgers: [ClientLedger]
     let untouched: InitialRows
     let hotRows: [HotRow]
+    /// Whether the key of an insert that never was committed may be given to another one.
+    let mayReuseKeys: Bool
 
     /// What a key's row has to be.
     enum Expectation: Sendable {
@@ -19,12 +21,17 @@ struct LedgerBook: Sendable {
     private let doubtful: Set<Key>
     private let hotIndex: [Key: Int]
 
-    init(table: WorkloadTable, ledgers: [ClientLedger], untouched: InitialRows, hotRows: [HotRow]) {
+    init(
+        table: WorkloadTable, ledgers: [ClientLedger], untouched: InitialRows, hotRows: [HotRow],
+        mayReuseKeys: Bool = false
+    ) {
         self.table = table
         self.ledgers = ledgers
         self.untouched = untouched
         self.hotRows = hotRows
-        doubtful = Set(ledgers.flatMap(\.inDoubt).flatMap(\.effect.changes).map(\.key))
+        self.mayReuseKeys = mayReuseKeys
+        let inDoubt = ledgers.flatMap(\.inDoubt).flatMap(\.effect.changes).map(\.key)
+        doubtful = Set(inDoubt.filter { key in !(mayReuseKeys && ledgers.contains { $0.rows[key] != nil }) })
         hotIndex = Dictionary(hotRows.enumerated().map { ($1.key, $0) }) { first, _ in first }
     }
 
@@ -36,6 +43,11 @@ struct LedgerBook: Sendable {
         }
         if let index = untouched.index(of: key) { return .untouched(index) }
         return .absent
+    }
+
+    /// Whether a row that was inserted under this key cannot have been committed, because another client was told so of its own.
+    func isReused(_ change: RowChange) -> Bool {
+        mayReuseKeys && change.before == nil && ledgers.contains { $0.rows[change.key] != nil }
     }
 
     func history(_ key: Key) -> [String] {

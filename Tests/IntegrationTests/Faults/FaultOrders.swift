@@ -78,11 +78,11 @@ struct FaultOrders: Sendable {
 
     /// Ends the load, and compares: every acknowledged write is there once, the definition is this one, and nothing is left behind.
     func finish(
-        _ side: MigrationSide, _ alter: String?, _ comment: String, mayMeetErrors: Bool = false
+        _ side: MigrationSide, _ alter: String?, _ comment: String, hasCrashed: Bool = false
     ) async throws {
         let report = await workload.stop()
-        if !mayMeetErrors { #expect(report.errorCount == 0, "\(comment): \(report)") }
-        let found = try await workload.verify(on: database.options, canonical: side)
+        if !hasCrashed { #expect(report.errorCount == 0, "\(comment): \(report)") }
+        let found = try await workload.verify(on: database.options, canonical: side, hasCrashed: hasCrashed)
         #expect(found.isEmpty, "\(comment): \(found.count) differences, \(found.prefix(5))")
         let session = try await TestSession(database)
         #expect(

@@ -85,7 +85,7 @@ extension FaultRound {
             try await FaultRun(database: orders.database, round: self).play(story.commands)
             let (side, alter) = story.end
             try await orders.finish(
-                side, alter, "\(server.version), \(testDescription), seed \(seed)", mayMeetErrors: fault == .crash)
+                side, alter, "\(server.version), \(testDescription), seed \(seed)", hasCrashed: fault == .crash)
         } catch {
             await orders.close()
             throw error
