@@ -10,7 +10,7 @@ struct CopyLane: Sendable {
     let file: SourceFile
 
     /// How long a chunk waits for a lock of somebody else's before it looks around.
-    private static let lockTimeout = Duration.seconds(2)
+    static let lockTimeout = "2s"
 
     /// Returns how many rows the chunk had.
     ///
@@ -19,7 +19,7 @@ struct CopyLane: Sendable {
     func copy(_ pages: Range<Int64>) async throws -> Int64 {
         let sql = RefreshSQL(table)
         return try await connection.transaction { [table, file] connection in
-            try connection.execute("SET LOCAL lock_timeout = '\(Int(Self.lockTimeout.milliseconds))ms'")
+            try connection.execute("SET LOCAL lock_timeout = '\(Self.lockTimeout)'")
             try connection.execute("LOCK TABLE ONLY \(table.plan.source.sql) IN ACCESS SHARE MODE")
             let filenode: UInt32? = try connection.query(
                 "SELECT pg_relation_filenode($1::oid) AS filenode", [.int(table.plan.sourceOID)]

@@ -54,10 +54,22 @@ struct CopyPhase: Sendable {
                 try await start(table, at: index, agenda, on: control)
             }
         }
-        let extents = try await control.run { connection in
-            try record.tables.map { try TableExtent.read($0.plan.sourceOID, on: connection) }
+        try await runLanes(agenda, extents(of: record))
+    }
+
+    /// Somebody else's lock is waited for, and commands are heard meanwhile.
+    private func extents(of record: MigrationRecord) async throws -> [TableExtent] {
+        var extents: [TableExtent] = []
+        for table in record.tables {
+            let extent = try await patiently(table) {
+                try await control.transaction { connection in
+                    try connection.execute("SET LOCAL lock_timeout = '\(CopyLane.lockTimeout)'")
+                    return try TableExtent.read(table.plan.sourceOID, on: connection)
+                }
+            }
+            extents.append(extent)
         }
-        try await runLanes(agenda, extents)
+        return extents
     }
 
     private enum Ended: Sendable {
@@ -203,7 +215,7 @@ struct CopyPhase: Sendable {
         let table = record.tables[chunk.table]
         let copier = CopyLane(connection: connection, table: table, file: chunk.file)
         do {
-            let rows = try await copyPatiently(chunk.pages, copier)
+            let rows = try await patiently(table) { try await copier.copy(chunk.pages) }
             try Failpoint.chunkCopied.pass()
             status.update { $0.copied(table.plan.source, rows: rows, pages: Int64(chunk.pages.count)) }
         } catch is CopyLane.FileChanged {
@@ -219,13 +231,15 @@ struct CopyPhase: Sendable {
     }
 
     /// Somebody else's lock is waited for without holding anything meanwhile.
-    private func copyPatiently(_ pages: Range<Int64>, _ copier: CopyLane) async throws -> Int64 {
+    private func patiently<Value: Sendable>(
+        _ table: TableRecord, _ body: () async throws -> Value
+    ) async throws -> Value {
         while true {
             try Task.checkCancellation()
             do {
-                return try await copier.copy(pages)
+                return try await body()
             } catch let error as PgError where error.sqlState == .lockNotAvailable {
-                log.notice("\(copier.table.plan.source) is locked by somebody else; the copy waits")
+                log.notice("\(table.plan.source) is locked by somebody else; the copy waits")
             }
         }
     }

@@ -29,6 +29,33 @@ extension LiveMigrations {
             try await items.finish()
         }
 
+        /// A run that goes on while somebody has the table for himself says so, and hears what it is told meanwhile.
+        @Test(arguments: try await Servers.outermost())
+        func aResumedCopyWaitsForALock(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("guard_resumed", on: binaries)
+            let first = RunningMigration(Items.gated, items.database, .pageByPage)
+            try await items.barrier.waitForCopy(first)
+            first.cancel()
+            try await items.barrier.openCopy()
+            _ = await first.failure()
+            let other = try await TestSession(items.database, "somebody else")
+            try await other.execute("BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+            let second = RunningMigration(Items.gated, items.database, .pageByPage)
+            try await second.until("it says that it waits") {
+                second.log.contains("public.item is locked by somebody else; the copy waits")
+            }
+            try await Steer(connections: items.database.options).run(.pause, "item")
+            try await second.until("it is paused") {
+                second.migration.status.snapshot.condition == .paused
+            }
+            try await other.execute("COMMIT")
+            await other.close()
+            try await Steer(connections: items.database.options).run(.resume, "item")
+            try await second.summary()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
         /// VACUUM FULL moves every row without an event in the stream: what is behind the barrier comes to lie before it.
         @Test(arguments: try await Servers.outermost())
         func aRewriteDuringTheCopyStartsItAnew(_ binaries: ServerBinaries) async throws {
