@@ -126,16 +126,11 @@ struct CopyPhase: Sendable {
             ).single().value()
             guard !hasBegun else { continue }
             status.update { $0.reason = "looking for rows of \(table.plan.source) that no partition takes" }
-            let connection = try await PgConnection.connect(connections, for: .copy, plan: record.plan)
-            do {
+            try await PgConnection.connect(connections, for: .copy, plan: record.plan).closing { connection in
                 try await MisfitScan(table: table, connection: connection).run {
                     try Task.checkCancellation()
                     try await throttle.admit()
                 }
-                await connection.close()
-            } catch {
-                await connection.close()
-                throw error
             }
             status.update { $0.reason = nil }
         }
