@@ -78,7 +78,10 @@ struct ArgumentTests {
         let options = try RunArguments.parse([
             "--cut-over", "manual", "--lock-timeout", "250ms", "--cut-over-budget", "2s", "--copy-workers", "7",
             "--chunk-time", "100ms", "--nice", "0.5", "--max-wal-retained", "3GB", "--verify", "sample=5%",
+            "--decoding-memory", "512MB",
         ]).options
+        #expect(options.decodingMemory == 512 << 20)
+        #expect(throws: (any Error).self) { try RunArguments.parse(["--decoding-memory", "63kB"]) }
         #expect(options.verification == .sample(0.05))
         #expect(try RunArguments.parse([]).options.verification == .full)
         #expect(options.cutOver == .manual)

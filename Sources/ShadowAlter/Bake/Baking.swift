@@ -19,7 +19,7 @@ struct Baking: Sendable {
         let wayBack = try await open(record)
         try Failpoint.bakeOpened.pass()
         let stream = try await ChangeStream(
-            wayBack, options: connections, patience: settings.current.networkPatience, log: log)
+            wayBack, options: connections, settings.current, log: log)
         do {
             let end = try await clock.measure(.baking) {
                 try await follow(record, wayBack, stream, obedience, throttle)

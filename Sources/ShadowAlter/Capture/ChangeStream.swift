@@ -6,6 +6,7 @@ import Synchronization
 
 /// The change stream of one migration: reader, collector, spooler and watermarks, kept running across lost connections.
 final class ChangeStream: Sendable {
+    /// Those of the reader's session.
     private let options: ConnectionOptions
     private let record: MigrationRecord
     private let collector: ChangeCollector
@@ -24,10 +25,9 @@ final class ChangeStream: Sendable {
     ///   from there before anybody else listens is spooled for them, or it would be confirmed and lost.
     init(
         _ record: MigrationRecord, followedBy wayBack: MigrationRecord? = nil, options: ConnectionOptions,
-        patience: Duration = MigrationOptions().networkPatience, log: Logger
+        _ settings: MigrationOptions = MigrationOptions(), log: Logger
     ) async throws {
-        silenceLimit = patience * 4
-        self.options = options
+        silenceLimit = settings.networkPatience * 4
         self.record = record
         self.log = log
         let reader = ReaderBox()
@@ -37,6 +37,9 @@ final class ChangeStream: Sendable {
         watermarks = Watermarks(process: String(UInt64.random(in: .min ... .max), radix: 16))
         spoolConnection = try await PgConnection.connect(options, for: .spool)
         watermarkConnection = try await PgConnection.connect(options, for: .watermark)
+        let memory = try await spoolConnection.run { try DecodingMemory.read(on: $0) }
+        let wanted = settings.decodingMemory.map { "\($0 >> 10)" } ?? "\(memory.usual)"
+        self.options = options.session(.stream).with(["logical_decoding_work_mem": wanted])
         spooler = try await Spooler(
             connection: spoolConnection, collector: collector, tables: tables, watermarks: watermarks,
             onConfirmed: { reader.wake() })
@@ -111,7 +114,7 @@ final class ChangeStream: Sendable {
             let started = ContinuousClock.now
             do {
                 let connection = try await ReplicationConnection.connect(
-                    options.session(.stream), silenceLimit: silenceLimit)
+                    options, silenceLimit: silenceLimit)
                 let before = walSender
                 walSender = connection.backendPID
                 if let before { try await end(before) }

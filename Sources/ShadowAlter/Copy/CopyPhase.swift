@@ -142,20 +142,23 @@ struct CopyPhase: Sendable {
     private func start(
         _ table: TableRecord, at index: Int, _ agenda: SharedAgenda, on connection: PgConnection
     ) async throws {
-        let file = try await connection.transaction { connection in
-            try connection.execute("LOCK TABLE ONLY \(table.plan.source.sql) IN ACCESS SHARE MODE")
-            let row = try connection.query(
-                """
-                SELECT pg_relation_filenode($1::oid) AS filenode,
-                    pg_relation_size($1::oid) / current_setting('block_size')::int AS pages
-                """, [.int(table.plan.sourceOID)]
-            ).single()
-            let file = SourceFile(filenode: try row.get("filenode"), pages: try row.get("pages"))
-            try connection.execute("TRUNCATE \(table.plan.green.sql)")
-            try connection.query("DELETE FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)])
-            try Failpoint.copyStarting.pass()
-            try StateStore.setFile(file, of: table.id, on: connection)
-            return file
+        let file = try await patiently(table) {
+            try await connection.transaction { connection in
+                try connection.execute("SET LOCAL lock_timeout = '\(CopyLane.lockTimeout)'")
+                try connection.execute("LOCK TABLE ONLY \(table.plan.source.sql) IN ACCESS SHARE MODE")
+                let row = try connection.query(
+                    """
+                    SELECT pg_relation_filenode($1::oid) AS filenode,
+                        pg_relation_size($1::oid) / current_setting('block_size')::int AS pages
+                    """, [.int(table.plan.sourceOID)]
+                ).single()
+                let file = SourceFile(filenode: try row.get("filenode"), pages: try row.get("pages"))
+                try connection.execute("TRUNCATE \(table.plan.green.sql)")
+                try connection.query("DELETE FROM shadow_alter.chunk WHERE table_id = $1", [.int(table.id)])
+                try Failpoint.copyStarting.pass()
+                try StateStore.setFile(file, of: table.id, on: connection)
+                return file
+            }
         }
         try Failpoint.copyStarted.pass()
         status.update { $0.restart(table.plan.source, pages: file.pages) }

@@ -52,6 +52,9 @@ public struct MigrationOptions: Sendable {
     public var niceRatio = 0.0
     /// Beyond this much WAL held by the slot the copy waits; beyond twice as much the slot is given up.
     public var maximumRetainedWAL: Int64 = 10 << 30
+    /// What the WAL sender may keep in memory of transactions that have not ended, in bytes, at least 64 kB; nil: the server's setting, and more where the
+    /// server has much (`DecodingMemory`).
+    public var decodingMemory: Int64?
     /// Standbys that are further behind stop the work; nil: nobody looks.
     public var maximumReplicaLag: Duration? = .seconds(5)
     /// Connection strings of the standbys to be asked; empty: all that stream from the primary, as it sees them.

@@ -90,7 +90,7 @@ struct ShadowRun: Sendable {
             ? nil : try await control.transaction { try StateStore.prepareWayBack(of: record, on: $0) }
         if wayBack != nil { try Failpoint.wayBackPrepared.pass() }
         let stream = try await ChangeStream(
-            record, followedBy: wayBack, options: connections, patience: settings.current.networkPatience, log: log)
+            record, followedBy: wayBack, options: connections, settings.current, log: log)
         do {
             let escort = StreamEscort(
                 record: record, stream: stream, control: control, connections: connections, settings: settings,

@@ -70,6 +70,15 @@ struct RunArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
+            What the primary may keep in memory of transactions that the change stream is decoding; larger ones go through files on its disk. \
+            (default: a quarter of shared_buffers up to 256MB, and never less than the server's logical_decoding_work_mem)
+            """,
+            valueName: "size"))
+    var decodingMemory: SizeArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             Stay alive after the cut-over, and drop the old tables so long after it, as `shadow-alter finalize` does; 0: at once. The same command, \
             run again, goes on with the rest of the time. (default: end after the cut-over, and leave that to `finalize`)
             """,
@@ -124,6 +133,11 @@ struct RunArguments: ParsableArguments {
                 "--metrics-control needs --metrics with a port alone, or a loopback address before it.")
         }
         guard copyWorkers >= 1, copyWorkers <= 64 else { throw ValidationError("--copy-workers takes 1 to 64.") }
+        if let decodingMemory {
+            guard (64 << 10..<1 << 40).contains(decodingMemory.bytes) else {
+                throw ValidationError("--decoding-memory takes 64kB or more, and less than 1TB.")
+            }
+        }
         guard nice >= 0, nice <= 100 else { throw ValidationError("--nice takes 0 to 100.") }
         for (name, value) in [
             ("lock-timeout", lockTimeout), ("cut-over-budget", cutOverBudget), ("chunk-time", chunkTime),
@@ -152,6 +166,7 @@ struct RunArguments: ParsableArguments {
         options.niceRatio = nice
         options.verification = verify.mode
         options.maximumRetainedWAL = maxWalRetained.bytes
+        options.decodingMemory = decodingMemory?.bytes
         throttle.apply(to: &options)
         return options
     }

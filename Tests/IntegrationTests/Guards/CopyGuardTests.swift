@@ -1,3 +1,4 @@
+import Glibc
 import ShadowAlter
 import Testing
 import ThrowawayServer
@@ -52,6 +53,28 @@ extension LiveMigrations {
             await other.close()
             try await Steer(connections: items.database.options).run(.resume, "item")
             try await second.summary()
+            try await items.expectExact()
+            try await items.finish()
+        }
+
+        /// So does one that has copied nothing yet.
+        @Test(arguments: try await Servers.outermost())
+        func aNewCopyWaitsForALock(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("guard_new", on: binaries)
+            let tool = try ToolProcess(
+                ["run", "--table", "item", "--alter", "ALTER COLUMN id TYPE bigint", "--progress", "off"],
+                on: items.database, failpoint: "captured=pause")
+            try await tool.untilPaused()
+            let other = try await TestSession(items.database, "somebody else")
+            try await other.execute("BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+            tool.send(SIGCONT)
+            try await eventually("it says that it waits") {
+                tool.error.contains("public.item is locked by somebody else; the copy waits")
+            }
+            try await other.execute("COMMIT")
+            await other.close()
+            let ended = try await tool.ended(within: .seconds(60))
+            #expect(ended.exit == 0, "\(ended)")
             try await items.expectExact()
             try await items.finish()
         }
