@@ -24,6 +24,22 @@ extension LiveMigrations {
             try await exchanged.finish()
         }
 
+        /// The old table's default is the new one's sequence, which is in the way of the next migration.
+        @Test(arguments: try await Servers.outermost())
+        func theNextMigrationIsToldWhatIsInItsWay(_ binaries: ServerBinaries) async throws {
+            let exchanged = try await Exchanged.create(
+                "fin_next", on: binaries, setup: "CREATE TABLE item (id serial PRIMARY KEY, value text)")
+            let again = MigrationRequest("item", "ALTER value TYPE varchar(20)", name: "again")
+            let refused = try #require(
+                await RunningMigration(again, exchanged.database).failure() as? Refused)
+            let fixes = refused.refusals.map(\.fix)
+            #expect(fixes == ["shadow-alter finalize item  -- item_blue.item is the old table of that migration"])
+            try await exchanged.finalize()
+            try await RunningMigration(again, exchanged.database).summary()
+            try await Remains(session: exchanged.session).expectOnlyBlue("again")
+            await exchanged.session.close()
+        }
+
         @Test(arguments: try await Servers.outermost())
         func aSmallTableGoesAtOnce(_ binaries: ServerBinaries) async throws {
             let exchanged = try await Exchanged.create("fin_small", on: binaries)

@@ -12,7 +12,7 @@ struct SequenceCheck: TableCheck {
         try table.query(
             TableFamily.with + """
                 SELECT d.classid, d.objid, format('%I.%I', sn.nspname, s.relname) AS sequence,
-                    format('%I.%I', un.nspname, u.relname) AS user_table, quote_ident(a.attname) AS user_column
+                    un.nspname AS user_schema, format('%I.%I', un.nspname, u.relname) AS user_table, quote_ident(a.attname) AS user_column
                 FROM dependent d
                 JOIN owned_sequence o ON o.oid = d.refobjid
                 JOIN pg_catalog.pg_class s ON s.oid = o.oid JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
@@ -27,16 +27,27 @@ struct SequenceCheck: TableCheck {
             let sequence: String = try row.get("sequence")
             let user: String = try row.get("user_table")
             let column: String = try row.get("user_column")
+            let migration = try Self.migration(whoseOldTablesAreIn: row.get("user_schema"), on: connection)
             return Finding(
                 Refusal(
                     code: "sequence-shared", object: table.name,
                     what: "its sequence \(sequence) is also the default of the column \(column) of \(user)",
                     why:
                         "the sequence goes with this table, and the other column would be left with the old one or hinder its removal",
-                    fix:
-                        "ALTER TABLE \(user) ALTER COLUMN \(column) DROP DEFAULT;  -- or give that column a sequence of its own"
+                    fix: migration.map { "shadow-alter finalize \($0)  -- \(user) is the old table of that migration" }
+                        ?? "ALTER TABLE \(user) ALTER COLUMN \(column) DROP DEFAULT;  -- or give that column a sequence of its own"
                 ),
                 covers: [try CatalogAddress(row)])
+        }
+    }
+
+    /// The migration that has left its old tables in the schema.
+    private static func migration(
+        whoseOldTablesAreIn schema: String, on connection: isolated PgConnection
+    ) throws -> String? {
+        try StateStore.names(on: connection).first { name in
+            guard let record = try StateStore.find(name, on: connection) else { return false }
+            return record.phase.isAfterSwap && record.plan.blueSchema == schema
         }
     }
 
