@@ -8,7 +8,7 @@ struct DecodingMemory: Sendable {
     /// The server's `shared_buffers`.
     var sharedBuffers: Int
 
-    /// More would be a strain on a server that nobody has been asked about. A million changed rows of 200 bytes fit in.
+    /// More would be a strain on a server that nobody has been asked about.
     private static let most = 256 << 10
 
     /// A quarter of what the server was given to cache its tables, within bounds, and never less than the setting.

@@ -70,6 +70,17 @@ enum StateStore {
             .map { try $0.value() }
     }
 
+    /// The migration whose old tables are in the schema. Asked of any table's migration, so that no other plan has to be understood.
+    static func name(ofBlue schema: String, on connection: isolated PgConnection) throws -> String? {
+        guard try StateSchema.exists(on: connection) else { return nil }
+        return try connection.query(
+            """
+            SELECT name FROM shadow_alter.migration
+            WHERE forward_id IS NULL AND plan ->> 'blueSchema' = $1 AND phase = ANY ($2::text[])
+            """, [.text(schema), .array(Phase.allCases.filter(\.isAfterSwap).map(\.rawValue))]
+        ).first?.value()
+    }
+
     private static func record(_ row: PgRow, on connection: isolated PgConnection) throws -> MigrationRecord {
         let id: Int64 = try row.get("id")
         let plan: MigrationPlan = try decode(row.get("plan"), of: row.get("name"))

@@ -36,8 +36,10 @@ extension LiveMigrations {
             let size = "pg_relation_size('shadow_alter.\(spool)')"
             // What comes while the stream is behind is spooled once for several rounds.
             for time in 1...2 {
-                try await running.until("the spool has become too large and was made small again") {
-                    try await rounds(8, items)
+                try await eventually(
+                    "the spool has become too large and was made small again", within: .seconds(200)
+                ) {
+                    try await rounds(16, items)
                     try await running.until("all is settled") {
                         try await items.session.isTrue("NOT EXISTS (SELECT FROM shadow_alter.\(spool))")
                     }

@@ -27,7 +27,7 @@ struct SequenceCheck: TableCheck {
             let sequence: String = try row.get("sequence")
             let user: String = try row.get("user_table")
             let column: String = try row.get("user_column")
-            let migration = try Self.migration(whoseOldTablesAreIn: row.get("user_schema"), on: connection)
+            let migration = try StateStore.name(ofBlue: row.get("user_schema"), on: connection)
             return Finding(
                 Refusal(
                     code: "sequence-shared", object: table.name,
@@ -38,16 +38,6 @@ struct SequenceCheck: TableCheck {
                         ?? "ALTER TABLE \(user) ALTER COLUMN \(column) DROP DEFAULT;  -- or give that column a sequence of its own"
                 ),
                 covers: [try CatalogAddress(row)])
-        }
-    }
-
-    /// The migration that has left its old tables in the schema.
-    private static func migration(
-        whoseOldTablesAreIn schema: String, on connection: isolated PgConnection
-    ) throws -> String? {
-        try StateStore.names(on: connection).first { name in
-            guard let record = try StateStore.find(name, on: connection) else { return false }
-            return record.phase.isAfterSwap && record.plan.blueSchema == schema
         }
     }
 
