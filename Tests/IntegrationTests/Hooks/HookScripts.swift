@@ -57,9 +57,11 @@ struct HookScripts: Sendable {
         let status: MigrationStatus
     }
 
+    /// A line that is not ended is being written, by a hook that is still running: it is no record yet.
     func recorded() throws -> [Record] {
         guard let data = FileManager.default.contents(atPath: records) else { return [] }
-        return try String(decoding: data, as: UTF8.self).split(separator: "\n").map { line in
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        return try lines.dropLast().map { line in
             let fields = line.split(separator: "\t", maxSplits: 8, omittingEmptySubsequences: false).map(String.init)
             try #require(fields.count == 9, "\(line)")
             return Record(
