@@ -111,11 +111,9 @@ actor Refresher {
     func renewSpools() async throws -> Int {
         var count = 0
         for batch in batches {
-            let renewal = SpoolRenewal(batch: batch.refresh, mode: batch.mode, settledThrough: batch.settledThrough)
-            guard let settled = try await renewal.run(on: connection) else { continue }
+            guard try await SpoolRenewal(spool: batch.table.spool).run(on: connection) else { continue }
             try Failpoint.spoolRenewed.pass()
             count += 1
-            status.update { $0.keysRefreshed += Int64(settled) }
         }
         return count
     }

@@ -51,7 +51,9 @@ extension ConnectionOptions {
             settings["statement_timeout"] = "2s"
             settings["lock_timeout"] = "500ms"
             settings["default_transaction_read_only"] = "on"
-        case .control, .copy, .index, .spool, .watermark, .stream:
+        case .stream, .spool:
+            settings.merge(ExactText.settings) { $1 }
+        case .control, .copy, .index, .watermark:
             break
         }
         var copy = with(settings, applicationName: "shadow-alter \(role.rawValue)")

@@ -47,6 +47,47 @@ extension LiveMigrations {
             try await server.stop()
         }
 
+        /// Its key stays in the spool, which is made small all the same.
+        @Test(arguments: try await Servers.outermost())
+        func aKeyThatStaysDoesNotKeepTheSpoolLarge(_ binaries: ServerBinaries) async throws {
+            let server = try await ThrowawayServer.start(binaries)
+            let items = try await Items.create("visibility_spool", in: server)
+            let running = RunningMigration(Items.plain, items.database, .quick.manual())
+            try await running.untilReady(items.session)
+            let old = try await TestSession(items.database, "pg_dump")
+            try await old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other")
+            try await items.session.execute("SET synchronous_commit = local")
+            try await Self.setStandby("a standby that does not exist", items)
+            let writer = try await TestSession(items.database, "writer")
+            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
+            try await running.until("the writer waits for the standby") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
+            }
+            var round = 0
+            try await eventually("the spool was made small again", within: .seconds(200)) {
+                round += 1
+                try await items.session.execute("UPDATE item SET value = 'round \(round)' WHERE id > 50")
+                // Or there would be ever more versions of each row, which nobody may remove.
+                try await running.until("the round has come through") {
+                    try await items.session.isTrue(
+                        "(SELECT count(*) FROM item_green.item WHERE value = 'round \(round)') = \(Items.rows - 50)")
+                }
+                return running.log.contains("made the spool small again")
+            }
+            try await Self.setStandby("", items)
+            _ = try await written
+            try await old.execute("COMMIT")
+            await old.close()
+            try await Steer(connections: items.database.options).run(.cutOver, "item")
+            try await running.summary()
+            try await items.expectExact()
+            #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'invisible') = 50"))
+            await writer.close()
+            try await items.finish()
+            try await server.stop()
+        }
+
         /// The slot is consistent from a position on that comes after such a commit: it is not in the stream, and a chunk would not see it either.
         @Test(arguments: try await Servers.outermost())
         func aCommitFromBeforeTheCaptureIsWaitedFor(_ binaries: ServerBinaries) async throws {
