@@ -21,7 +21,7 @@ struct VerifyLane: Sendable {
     let limit: Int
 
     /// How long a stretch waits for a lock of somebody else's before it looks around.
-    private static let lockTimeout = Duration.seconds(2)
+    static let lockTimeout = "2s"
 
     /// Lets the hash tables of the session's joins have what the server gives a session for maintenance, so that they need no temporary files.
     static func prepare(_ connection: PgConnection) async throws {
@@ -38,7 +38,7 @@ struct VerifyLane: Sendable {
     func compare(_ stretch: VerifyAgenda.Stretch, number: Int64) async throws -> Found {
         let table = tables[stretch.sweep.table]
         return try await connection.transaction { [self] connection in
-            try connection.execute("SET LOCAL lock_timeout = '\(Int(Self.lockTimeout.milliseconds))ms'")
+            try connection.execute("SET LOCAL lock_timeout = '\(Self.lockTimeout)'")
             switch stretch.sweep.side {
             case .source, .pair: return try compareSource(table, stretch, number, on: connection)
             case .green(let file):

@@ -55,13 +55,16 @@ struct VerifyPhase: Sendable {
             log.notice("the verification leaves out of \(table.source): \(list)")
         }
         return try await withConnection { connection in
-            try await connection.run { [record] connection in
-                try record.tables.map { table in
-                    let verified = try VerifiedTable.read(table, parks: record.isWayBack, on: connection)
-                    try connection.execute(verified.sql.clear)
-                    return verified
-                }
+            var tables: [VerifiedTable] = []
+            for table in record.tables {
+                tables.append(
+                    try await patiently(table, on: connection) { [record] connection in
+                        let verified = try VerifiedTable.read(table, parks: record.isWayBack, on: connection)
+                        try connection.execute(verified.sql.clear)
+                        return verified
+                    })
             }
+            return tables
         }
     }
 
@@ -119,8 +122,11 @@ struct VerifyPhase: Sendable {
     private func verify(_ places: [Int], of tables: [VerifiedTable], _ mode: VerificationMode) async throws -> Int {
         try await withConnection { connection in
             var generator = SystemRandomNumberGenerator()
-            let sweeps = try await connection.run { connection in
-                try places.flatMap { try tables[$0].sweeps(at: $0, on: connection) }
+            var sweeps: [VerifyAgenda.Sweep] = []
+            for place in places {
+                sweeps += try await patiently(tables[place].record, on: connection) {
+                    try tables[place].sweeps(at: place, on: $0)
+                }
             }
             let agenda = VerifyAgenda(sweeps, share: mode.share, using: &generator)
             let suspects = Suspects(
@@ -144,6 +150,26 @@ struct VerifyPhase: Sendable {
                 throw await failure("there are \(Suspects.limit) differences or more", suspects)
             } catch let error as PgError where error.isRowConflict {
                 throw await failure("the differences cannot be repaired, \(error.message)", suspects)
+            }
+        }
+    }
+
+    /// Somebody else's lock is waited for, and that is said. No transaction: it would keep the table's lock over many statements.
+    private func patiently<Value: Sendable>(
+        _ table: TableRecord, on connection: PgConnection,
+        _ body: @Sendable (isolated PgConnection) throws -> Value
+    ) async throws -> Value {
+        while true {
+            try Task.checkCancellation()
+            do {
+                return try await connection.run { connection in
+                    try connection.execute("SET lock_timeout = '\(VerifyLane.lockTimeout)'")
+                    let value = try body(connection)
+                    try connection.execute("SET lock_timeout = 0")
+                    return value
+                }
+            } catch let error as PgError where error.sqlState == .lockNotAvailable {
+                log.notice("\(table.plan.source) is locked by somebody else; the verification waits")
             }
         }
     }

@@ -174,6 +174,23 @@ extension LiveMigrations {
             await verified.session.close()
         }
 
+        /// Also before the first row is compared.
+        @Test(arguments: try await Servers.outermost(), ["item", "item_green.item"])
+        func aTableThatIsLockedBeforehandIsWaitedFor(_ binaries: ServerBinaries, _ table: String) async throws {
+            let verified = try await Verified.ready("verify_locked_before", on: binaries)
+            let other = try await TestSession(verified.database, "somebody else")
+            try await other.execute("BEGIN; LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
+            try await verified.steer(.verify)
+            try await verified.running.until("the verification says that it waits") {
+                verified.running.log.contains("public.item is locked by somebody else; the verification waits")
+            }
+            #expect(verified.running.migration.status.snapshot.verify.rowsChecked == 0)
+            try await other.execute("COMMIT")
+            await other.close()
+            try await verified.finish()
+            #expect(verified.running.migration.status.snapshot.verify.outcome == .passed)
+        }
+
         /// A change that is committed and not spooled when its row is compared is awaited, and not taken for a difference.
         @Test(arguments: try await Servers.outermost())
         func theStreamIsDrainedBeforeASuspectIsJudged(_ binaries: ServerBinaries) async throws {
