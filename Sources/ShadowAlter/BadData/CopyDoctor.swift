@@ -62,8 +62,9 @@ struct CopyDoctor: Sendable {
         var ranges: [Range<Int64>] = []
         while let range = queue.next(.max / 2) { ranges.append(range) }
         let probe = try await connection.transaction { connection in
-            let probe = try ProbeTable.read(
-                table.greenOID, isPartitioned: table.plan.isPartitioned, on: connection)
+            let probe = try connection.readingDefinitions {
+                try ProbeTable.read(table.greenOID, isPartitioned: table.plan.isPartitioned, on: $0)
+            }
             try connection.execute(ProbeTable.drop)
             try connection.execute(probe.create)
             return probe

@@ -118,23 +118,25 @@ struct DuplicateSearch: Sendable {
         }
         return try await connection.rolledBackTransaction { [index] connection in
             try connection.execute(statement)
-            let row = try connection.query(
-                """
-                SELECT ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, false) FROM generate_series(1, i.indnkeyatts) k) AS keys,
-                    pg_get_expr(i.indpred, i.indrelid) AS predicate,
-                    coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls,
-                    ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend d
-                          JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-                          WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = i.indrelid
-                              AND d.refobjsubid > 0) AS columns
-                FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::text::regclass AND c.relname = $2
-                """, [.text(table), .text(index.name)]
-            ).single()
-            return DuplicateSQL.Facts(
-                keys: try row.get("keys"), predicate: try row.optional("predicate"),
-                nullsAreEqual: try row.get("nulls"), columns: try row.get("columns"),
-                types: try ColumnFacts.read(Self.oid(of: table, on: connection), on: connection),
-                defaults: try ColumnDefault.read(Self.oid(of: table, on: connection), on: connection))
+            return try connection.readingDefinitions { connection in
+                let row = try connection.query(
+                    """
+                    SELECT ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, false) FROM generate_series(1, i.indnkeyatts) k) AS keys,
+                        pg_get_expr(i.indpred, i.indrelid) AS predicate,
+                        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls,
+                        ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend d
+                              JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                              WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = i.indrelid
+                                  AND d.refobjsubid > 0) AS columns
+                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::text::regclass AND c.relname = $2
+                    """, [.text(table), .text(index.name)]
+                ).single()
+                return DuplicateSQL.Facts(
+                    keys: try row.get("keys"), predicate: try row.optional("predicate"),
+                    nullsAreEqual: try row.get("nulls"), columns: try row.get("columns"),
+                    types: try ColumnFacts.read(Self.oid(of: table, on: connection), on: connection),
+                    defaults: try ColumnDefault.read(Self.oid(of: table, on: connection), on: connection))
+            }
         }
     }
 

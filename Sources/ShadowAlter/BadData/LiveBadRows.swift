@@ -26,8 +26,9 @@ struct LiveBadRows: Sendable {
             return try await failure(after: first - 1, limit: part.count)
         }
         let probe = try await connection.transaction { [table] connection in
-            let probe = try ProbeTable.read(
-                table.greenOID, isPartitioned: table.plan.isPartitioned, on: connection)
+            let probe = try connection.readingDefinitions {
+                try ProbeTable.read(table.greenOID, isPartitioned: table.plan.isPartitioned, on: $0)
+            }
             try connection.execute(ProbeTable.drop)
             try connection.execute(probe.create)
             return probe

@@ -194,12 +194,14 @@ struct CutOverAttempt: Sendable {
     }
 
     private func compareCatalog(on connection: isolated PgConnection) throws {
-        try connection.remembering { connection in
-            for table in record.plan.exchanges {
-                try CatalogFingerprint.compare(
-                    table, publication: record.streamName, name: record.name, on: connection)
+        try connection.readingDefinitions { connection in
+            try connection.remembering { connection in
+                for table in record.plan.exchanges {
+                    try CatalogFingerprint.compare(
+                        table, publication: record.streamName, name: record.name, on: connection)
+                }
+                try Dependants.compare(record, on: connection)
             }
-            try Dependants.compare(record, on: connection)
         }
     }
 

@@ -123,8 +123,10 @@ struct NativeAlter: Sendable {
                 }
                 let granted = clock.now
                 try Failpoint.nativeLocked.pass()
-                for table in plan.exchanges {
-                    try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
+                try connection.readingDefinitions { connection in
+                    for table in plan.exchanges {
+                        try CatalogFingerprint.compare(table, publication: nil, name: plan.name, on: connection)
+                    }
                 }
                 for statement in plan.nativeStatements { try connection.execute(statement) }
                 try Failpoint.nativeCommitting.pass()

@@ -45,6 +45,8 @@ struct Preparations: Sendable {
             try await control.cancellable { connection in
                 try connection.execute("BEGIN")
                 do {
+                    // What is computed may be a text, as the application would have it.
+                    try connection.execute(ExactText.setLocalDefaults)
                     for statement in preparation.statements { try connection.execute(statement) }
                     try Failpoint.preparing.pass()
                     try connection.execute("COMMIT")

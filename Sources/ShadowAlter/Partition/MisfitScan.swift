@@ -15,9 +15,11 @@ struct MisfitScan: Sendable {
     ///
     /// - Parameter admit: asked before each stretch of pages.
     func run(admit: () async throws -> Void) async throws {
-        guard let condition = try await connection.run({ try Self.condition(of: table.greenOID, on: $0) }) else {
-            return
+        let greenOID = table.greenOID
+        let found = try await connection.run { connection in
+            try connection.readingDefinitions { try Self.condition(of: greenOID, on: $0) }
         }
+        guard let condition = found else { return }
         let pages: Int64 = try await connection.query(
             "SELECT pg_relation_size($1::oid) / current_setting('block_size')::int", [.int(table.plan.sourceOID)]
         ).single().value()
@@ -47,7 +49,7 @@ struct MisfitScan: Sendable {
         _ pages: Range<Int64>, _ condition: String, atMost limit: Int
     ) async throws -> (total: Int64, examples: [String]) {
         try await connection.run { connection in
-            let sql = MisfitSQL(table.plan, defaults: try defaults(on: connection))
+            let sql = MisfitSQL(table.plan, defaults: try connection.readingDefinitions { try defaults(on: $0) })
             let total: Int64 = try connection.query(sql.count(pages, condition)).single().value()
             guard total > 0, limit > 0 else { return (total, []) }
             let rows = try connection.query(sql.examples(pages, condition, limit: limit))

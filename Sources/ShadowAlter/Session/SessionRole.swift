@@ -52,8 +52,10 @@ extension ConnectionOptions {
             settings["lock_timeout"] = "500ms"
             settings["default_transaction_read_only"] = "on"
         case .stream, .spool:
-            settings.merge(ExactText.settings) { $1 }
-        case .control, .copy, .index, .watermark:
+            settings.merge(ExactText.ofValues) { $1 }
+        case .control, .index:
+            settings.merge(ExactText.ofDefinitions) { $1 }
+        case .copy, .watermark:
             break
         }
         var copy = with(settings, applicationName: "shadow-alter \(role.rawValue)")

@@ -13,7 +13,7 @@ struct VerifiedTable: Sendable {
         let plan = record.plan
         let green = try ColumnFacts.read(record.greenOID, on: connection)
         let source = try ColumnFacts.read(plan.sourceOID, on: connection)
-        let defaults = try ColumnDefault.read(record.greenOID, on: connection)
+        let defaults = try connection.readingDefinitions { try ColumnDefault.read(record.greenOID, on: $0) }
         let leftOut = Set(plan.uncompared.map(\.name))
         let columns = green.filter { !$0.isGenerated && !leftOut.contains($0.name) }.map { column in
             let mapped = plan.mapping.columns.first { $0.green == column.name }?.expression
