@@ -20,6 +20,28 @@ extension LiveMigrations {
             #expect(found.isEmpty, "\(binaries): \(found.report)")
         }
 
+        /// Nor does it where the database's defaults change what text means, and what PostgreSQL prints.
+        @Test(arguments: try await Servers.outermost())
+        func nothingDiffersWhateverTheDefaults(_ binaries: ServerBinaries) async throws {
+            let database = try await TestDatabase.create("sink_defaults", on: binaries)
+            try await KitchenSink().create(in: database)
+            try await database.psql("REFRESH MATERIALIZED VIEW shop.sums")
+            for setting in Self.defaults { try await database.psql("ALTER DATABASE sink_defaults SET \(setting)") }
+            let before = try await SchemaOracle(database: database).describe()
+            try await migrate("", database)
+            let found = before.differences(to: try await SchemaOracle(database: database).describe())
+            #expect(found.isEmpty, "\(binaries): \(found.report)")
+        }
+
+        private static let defaults = [
+            "DateStyle = 'German'", "TimeZone = 'Asia/Kolkata'", "IntervalStyle = 'iso_8601'",
+            "extra_float_digits = -5",
+            "bytea_output = 'escape'", "standard_conforming_strings = off", "escape_string_warning = off",
+            "array_nulls = off", "transform_null_equals = on", "xmloption = 'document'",
+            "default_statistics_target = 7", "search_path = pg_temp", "check_function_bodies = off",
+            "client_encoding = 'LATIN1'", "client_min_messages = 'error'",
+        ]
+
         /// A change leaves what it leaves when PostgreSQL makes it, before anything hangs on the table that would be in its way.
         @Test(arguments: try await Servers.outermost(), changes)
         func aChangeIsAsPostgresMakesIt(_ binaries: ServerBinaries, _ change: String) async throws {
