@@ -122,8 +122,10 @@ struct IndexPhase: Sendable {
         )
         do {
             guard let record = record.tables.first(where: { $0.plan.source == plan.source }) else { return nil }
-            let probe = try await connection.run {
-                try ProbeTable.read(record.greenOID, isPartitioned: plan.isPartitioned, on: $0)
+            let probe = try await connection.run { connection in
+                try connection.readingDefinitions {
+                    try ProbeTable.read(record.greenOID, isPartitioned: plan.isPartitioned, on: $0)
+                }
             }
             try await connection.execute("\(ProbeTable.drop); \(probe.create)")
             let file =

@@ -9,10 +9,10 @@ struct SpoolRenewal: Sendable {
 
     /// A spool below this is left as it is: some 40,000 keys.
     static let size: Int64 = 2 << 20
-    /// How many keys may be left, which pass through our memory.
-    private static let limit = 100_000
-    /// How much larger than the text of what is left in it a spool has to be. A key takes about twice its text there.
-    private static let ratio = 4
+    /// How many keys may be left, and how many bytes they may have, which pass through our memory.
+    private static let (keys, bytes): (Int64, Int64) = (100_000, 4 << 20)
+    /// How much larger than what is left in it a spool has to be.
+    private static let ratio: Int64 = 4
     /// Shorter than `deadlock_timeout`, so that nobody is ended who waits for us while we wait for him.
     private static let lockTimeout = "200ms"
 
@@ -33,12 +33,16 @@ struct SpoolRenewal: Sendable {
                     LOCK TABLE \(spool.sql) IN ACCESS EXCLUSIVE MODE
                     """)
                 let left = try connection.query(
-                    "SELECT count(*) AS keys, array_agg(s)::text AS rows FROM (SELECT * FROM \(spool.sql) LIMIT \(Self.limit + 1)) s"
+                    """
+                    SELECT count(*) AS keys, coalesce(sum(pg_column_size(s.*)), 0) AS bytes
+                    FROM (SELECT * FROM \(spool.sql) LIMIT \(Self.keys + 1)) AS s
+                    """
                 ).single()
-                let rows: String? = try left.optional("rows")
-                guard try left.get("keys") <= Self.limit, Int64(rows?.utf8.count ?? 0) * Int64(Self.ratio) < size else {
-                    return false
-                }
+                let (keys, bytes): (Int64, Int64) = (try left.get("keys"), try left.get("bytes"))
+                guard keys <= Self.keys, bytes <= Self.bytes, bytes * Self.ratio < size else { return false }
+                let rows: String? = try connection.query(
+                    "SELECT array_agg(s)::text AS rows FROM \(spool.sql) AS s"
+                ).single().optional("rows")
                 try connection.execute("TRUNCATE \(spool.sql)")
                 try Failpoint.spoolRenewing.pass()
                 if let rows {

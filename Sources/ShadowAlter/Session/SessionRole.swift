@@ -53,9 +53,9 @@ extension ConnectionOptions {
             settings["default_transaction_read_only"] = "on"
         case .stream, .spool:
             settings.merge(ExactText.ofValues) { $1 }
-        case .control, .index:
+        case .control:
             settings.merge(ExactText.ofDefinitions) { $1 }
-        case .copy, .watermark:
+        case .copy, .index, .watermark:
             break
         }
         var copy = with(settings, applicationName: "shadow-alter \(role.rawValue)")
