@@ -13,6 +13,8 @@ public actor PgConnection {
     /// The server process that serves this connection, as `pg_stat_activity.pid` has it.
     public nonisolated let backendPID: Int32
     public nonisolated let serverVersion: ServerVersion
+    /// The database's, as `server_encoding` has it. In one with `SQL_ASCII` the server converts nothing, and text may be of any bytes.
+    public nonisolated let serverEncoding: String
     var memory = StatementMemory()
     var isRemembering = false
 
@@ -26,6 +28,7 @@ public actor PgConnection {
         self.options = options
         backendPID = PQbackendPID(handle.pointer)
         serverVersion = ServerVersion(rawValue: Int(PQserverVersion(handle.pointer)))
+        serverEncoding = PQparameterStatus(handle.pointer, "server_encoding").map { String(cString: $0) } ?? ""
     }
 
     deinit {

@@ -31,6 +31,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let objectInUse = Self(rawValue: "55006")
     public static let prerequisiteMissing = Self(rawValue: "55000")
     public static let lockNotAvailable = Self(rawValue: "55P03")
+    public static let characterNotInRepertoire = Self(rawValue: "22021")
     public static let queryCanceled = Self(rawValue: "57014")
     public static let adminShutdown = Self(rawValue: "57P01")
     public static let crashShutdown = Self(rawValue: "57P02")

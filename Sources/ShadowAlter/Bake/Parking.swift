@@ -96,7 +96,7 @@ struct Parking: Sendable {
         if try connection.execute(refresh.sql.isThere(window)).single().value() {
             try connection.query(
                 ParkedSQL.park(table.plan, from: refresh.sql.spool, window, to: table.parked),
-                [.text(Self.reason(error)), .bool(error.isRowConflict)])
+                [connection.note(Self.reason(error)), .bool(error.isRowConflict)])
             try Failpoint.parking.pass()
             taken.conflicts = error.isRowConflict
         }

@@ -83,6 +83,6 @@ extension StateStore {
     static func setRollbackObstacle(_ obstacle: String?, of wayBack: Int64, on connection: isolated PgConnection) throws
     {
         try connection.query(
-            "UPDATE shadow_alter.migration SET reason = $2 WHERE id = $1", [.int(wayBack), .text(obstacle)])
+            "UPDATE shadow_alter.migration SET reason = $2 WHERE id = $1", [.int(wayBack), connection.note(obstacle)])
     }
 }

@@ -39,7 +39,9 @@ final class ChangeStream: Sendable {
         watermarkConnection = try await PgConnection.connect(options, for: .watermark)
         let memory = try await spoolConnection.run { try DecodingMemory.read(on: $0) }
         let wanted = settings.decodingMemory.map { "\($0 >> 10)" } ?? "\(memory.usual)"
-        self.options = options.session(.stream).with(["logical_decoding_work_mem": wanted])
+        var further = ["logical_decoding_work_mem": wanted]
+        further["client_encoding"] = spoolConnection.encodingOfValues
+        self.options = options.session(.stream).with(further)
         spooler = try await Spooler(
             connection: spoolConnection, collector: collector, tables: tables, watermarks: watermarks,
             onConfirmed: { reader.wake() })

@@ -128,7 +128,7 @@ struct CutOverPhase: Sendable {
                 try connection.query(
                     """
                     UPDATE shadow_alter.migration SET cut_over_attempts = cut_over_attempts + 1, cut_over_last_error = $2 WHERE id = $1
-                    """, [.int(record.id), .text(why)])
+                    """, [.int(record.id), connection.note(why)])
             }
             return false
         }

@@ -51,7 +51,11 @@ struct SpoolRenewal: Sendable {
                 }
                 return true
             }
-        } catch let error as PgError where error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected {
+        } catch let error as PgError
+            where error.sqlState == .lockNotAvailable || error.sqlState == .deadlockDetected
+            || error.sqlState == .characterNotInRepertoire
+        {
+            // The last one: keys that are not UTF-8, in a database that does not say what they are.
             return false
         }
     }

@@ -6,7 +6,7 @@ import PgConnection
 /// read (`DateStyle` other than ISO). Only where nothing of the user's is evaluated: what a cast to text gives depends on them.
 enum ExactText {
     /// For constants in definitions, as PostgreSQL prints them. Intervals are read back as they were printed, under the same default.
-    static let ofDefinitions = ["DateStyle": "ISO", "extra_float_digits": "3"]
+    static let ofDefinitions = ["DateStyle": "ISO", "client_encoding": "UTF8", "extra_float_digits": "3"]
     /// For values.
     static let ofValues = ofDefinitions.merging(["IntervalStyle": "postgres"]) { $1 }
 

@@ -81,6 +81,10 @@ extension ConnectionOptions {
 }
 
 extension PgConnection {
+    /// In which values go to and fro; nil: UTF-8, into which the server converts. Where it converts nothing, it would end a session over every text that is
+    /// not UTF-8.
+    nonisolated var encodingOfValues: String? { serverEncoding == "SQL_ASCII" ? serverEncoding : nil }
+
     /// Connects a session of this role.
     static func connect(
         _ options: ConnectionOptions, for role: SessionRole, plan: MigrationPlan? = nil
@@ -88,6 +92,10 @@ extension PgConnection {
         let connection = try await connect(options.session(role, plan: plan))
         if connection.serverVersion.major >= 17 {
             try await connection.execute("SET transaction_timeout = 0")
+        }
+        // Values are passed on, or shown to people. What is planned, and what is made anew of its text, has to be UTF-8.
+        if role != .control, let encoding = connection.encodingOfValues {
+            try await connection.execute("SET client_encoding = \(Quoting.literal(encoding))")
         }
         return connection
     }

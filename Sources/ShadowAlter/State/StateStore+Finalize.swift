@@ -7,7 +7,7 @@ extension StateStore {
             """
             UPDATE shadow_alter.migration SET finalize_started_at = coalesce(finalize_started_at, clock_timestamp()), message = $2
             WHERE id = $1
-            """, [.int(id), .text(message)])
+            """, [.int(id), connection.note(message)])
     }
 
     /// Whether a part of the old tables is dropped.

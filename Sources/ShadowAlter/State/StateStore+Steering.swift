@@ -40,7 +40,7 @@ extension StateStore {
             WHERE id = $1
             """,
             [
-                .int(id), .text(condition.rawValue), .text(reason), .text(estimate.phase.map { "\($0)" }),
+                .int(id), .text(condition.rawValue), connection.note(reason), .text(estimate.phase.map { "\($0)" }),
                 .text(estimate.total.map { "\($0)" }),
             ])
     }

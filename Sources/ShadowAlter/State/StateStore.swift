@@ -133,7 +133,7 @@ enum StateStore {
 
     static func setMessage(_ message: String, of id: Int64, on connection: isolated PgConnection) throws {
         try connection.query(
-            "UPDATE shadow_alter.migration SET message = $2 WHERE id = $1", [.int(id), .text(message)])
+            "UPDATE shadow_alter.migration SET message = $2 WHERE id = $1", [.int(id), connection.note(message)])
     }
 
     static func setSettled(_ settled: Bool, of id: Int64, on connection: isolated PgConnection) throws {

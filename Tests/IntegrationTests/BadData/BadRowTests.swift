@@ -31,7 +31,7 @@ extension LiveMigrations.BadData {
                 name: "length", clauses: "ALTER code TYPE varchar(6)", spoil: "SET code = repeat('long ', 20)",
                 mend: "SET code = '7'",
                 text:
-                    "row id = '3000', code 'long long long long long long long long '…: value too long for type character varying(6)"
+                    "row id = '3000', code 'long long long long long long long long '...: value too long for type character varying(6)"
             ),
             Case(
                 name: "overflow", clauses: "ALTER n TYPE smallint", spoil: "SET n = 40000", mend: "SET n = 4",
