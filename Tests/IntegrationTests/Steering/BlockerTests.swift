@@ -154,6 +154,49 @@ extension LiveMigrations {
             try await server.stop()
         }
 
+        /// A snapshot is waited for whether or not we may see when it was taken: our role is no member of `pg_read_all_stats`, or nobody may.
+        @Test(arguments: try await Servers.outermost(), ["privilege", "track_activities"])
+        func anOldSnapshotThatHidesIsWaitedFor(_ binaries: ServerBinaries, _ why: String) async throws {
+            let items = try await Items.create("blockers_hidden", on: binaries)
+            let roles = ["hidden_migrator", "hidden_reader"]
+            try await items.session.execute(
+                """
+                DROP ROLE IF EXISTS hidden_migrator, hidden_reader;
+                CREATE ROLE hidden_migrator LOGIN REPLICATION; CREATE ROLE hidden_reader LOGIN;
+                ALTER TABLE item OWNER TO hidden_migrator; ALTER SCHEMA public OWNER TO hidden_migrator;
+                GRANT CREATE ON DATABASE blockers_hidden TO hidden_migrator; GRANT SELECT ON item, other TO hidden_reader
+                """)
+            if why == "track_activities" {
+                try await items.session.execute(
+                    "GRANT pg_read_all_stats TO hidden_migrator; ALTER ROLE hidden_reader SET track_activities = off")
+            }
+            let reader = try await TestSession(items.database, "pg_dump", user: "hidden_reader")
+            try await reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other")
+            let running = RunningMigration(
+                Items.plain, connections: items.database.options(user: "hidden_migrator"), options: .quick)
+            try await running.until("it says that it waits") {
+                running.log.contains("session \(reader.pid) (hidden_reader")
+                    && running.log.contains("may have a snapshot from before the new table was complete")
+            }
+            #expect(try await reader.column("SELECT count(*) FROM item") == ["\(Items.rows)"])
+            #expect(running.migration.status.snapshot.cutOver.attempts == 0)
+            // What came later sees everything.
+            let later = try await TestSession(items.database, "later", user: "hidden_reader")
+            try await later.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other")
+            try await reader.execute("COMMIT")
+            try await running.summary()
+            #expect(try await later.column("SELECT count(*) FROM item") == ["\(Items.rows)"])
+            for session in [reader, later] { await session.close() }
+            try await items.expectExact()
+            try await items.session.execute(
+                """
+                ALTER TABLE item OWNER TO CURRENT_USER; ALTER TABLE item_blue.item OWNER TO CURRENT_USER;
+                ALTER SCHEMA public OWNER TO CURRENT_USER; ALTER SCHEMA item_blue OWNER TO CURRENT_USER
+                """)
+            try await items.finish()
+            try await drop(roles, items)
+        }
+
         /// PostgreSQL's own rule about who may end whom holds.
         @Test(arguments: try await Servers.outermost())
         func whoMayNotBeEndedByUsIsWaitedFor(_ binaries: ServerBinaries) async throws {

@@ -42,6 +42,8 @@ public struct Blocker: Codable, Sendable, Equatable, CustomStringConvertible {
         let what =
             switch reason {
             case .lock: "holds \(holds)"
+            case .oldSnapshot where transactionStart == nil:
+                "may have a snapshot from before the new table was complete (when it began can be seen by members of pg_read_all_stats, where track_activities is on)"
             case .oldSnapshot: "has a snapshot from before the new table was complete"
             case .initialCopy: "may be making the initial copy of a subscription"
             }

@@ -73,15 +73,19 @@ struct BlockerFinder: Sendable {
 
     /// A REPEATABLE READ transaction that began before the new table was complete does not see all rows in it. READ COMMITTED ones hold a
     /// snapshot only while a statement runs.
+    ///
+    /// Of another role's session we see when it began only as a member of `pg_read_all_stats`, and of nobody's where `track_activities` is off; the snapshot's age
+    /// is shown to everybody. Then that alone decides. Autovacuum, which has no user, keeps a snapshot for as long as it works, and reads no row with it.
     private func oldSnapshots(_ id: Int64, on connection: isolated PgConnection) throws -> [Blocker] {
         try connection.query(
             """
             SELECT \(Blocker.columns)
             FROM pg_stat_activity a, shadow_alter.migration m
-            WHERE m.id = $1 AND a.datname = current_database() AND a.backend_type = 'client backend'
-              AND a.application_name NOT LIKE 'shadow-alter %'
+            WHERE m.id = $1 AND a.datname = current_database()
+              AND (a.backend_type = 'client backend' OR a.backend_type IS NULL AND a.usesysid IS NOT NULL)
+              AND coalesce(a.application_name, '') NOT LIKE 'shadow-alter %'
               AND a.backend_xmin IS NOT NULL AND age(a.backend_xmin) > age(m.complete_horizon::xid)
-              AND a.xact_start <= m.complete_at
+              AND (a.xact_start <= m.complete_at OR a.xact_start IS NULL)
             """, [.int(id)]
         ).rows.map { try Blocker($0, reason: .oldSnapshot) }
     }
