@@ -7,7 +7,8 @@ struct KeyExtractor: Sendable {
     /// Where the key's columns stand in a tuple, in the key's order.
     private let positions: [Int]
 
-    /// Throws `sourceChanged` when the relation lacks a column of the key.
+    /// Throws `sourceChanged` when the relation lacks a column of the key, or its replica identity does: the server would not tell then which key a row
+    /// had before.
     init(_ relation: Relation, table: TablePlan) throws {
         relationName = "\(relation.namespace).\(relation.name)"
         positions = try table.key.map { key in
@@ -17,6 +18,15 @@ struct KeyExtractor: Sendable {
                     "column \(key.source) of \(table.source), a part of its key, is gone from the stream",
                     state: "no live table was touched; the shadow is kept",
                     advice: "somebody changed the table while the migration ran: `abort`, then start again")
+            }
+            guard relation.columns[position].isKey else {
+                throw MigrationError(
+                    .sourceChanged,
+                    "the replica identity of \(table.source) was another one for a while, without the column \(key.source) of its key",
+                    state: "no live table was touched; the shadow is kept, and lacks what was written from then on",
+                    advice:
+                        "somebody changed the table while the migration ran: change it back if it is not yet, `abort`, then start again"
+                )
             }
             return position
         }

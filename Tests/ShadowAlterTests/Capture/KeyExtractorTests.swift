@@ -5,10 +5,12 @@ import Testing
 @testable import ShadowAlter
 
 @Suite struct KeyExtractorTests {
-    private func extractor(_ columns: [String], key: [ShadowAlter.KeyColumn]) throws -> KeyExtractor {
+    private func extractor(
+        _ columns: [String], key: [ShadowAlter.KeyColumn], identity: Set<String>? = nil
+    ) throws -> KeyExtractor {
         let relation = Relation(
             relationID: 1, namespace: "public", name: "item", replicaIdentity: .default,
-            columns: columns.map { Relation.Column(isKey: true, name: $0, typeID: 25) })
+            columns: columns.map { Relation.Column(isKey: identity?.contains($0) ?? true, name: $0, typeID: 25) })
         return try KeyExtractor(relation, table: .item(key: key))
     }
 
@@ -47,5 +49,12 @@ import Testing
         let error = #expect(throws: MigrationError.self) { try key(extractor, [value]) }
         #expect(error?.code == .inconsistent)
         #expect(throws: MigrationError.self) { try key(extractor, []) }
+    }
+
+    @Test func aKeyThatIsNotInTheIdentityIsRefused() throws {
+        _ = try extractor(["id", "code", "value"], key: [.id, .code], identity: ["id", "code"])
+        #expect(throws: MigrationError.self) {
+            try extractor(["id", "code", "value"], key: [.id, .code], identity: ["id", "value"])
+        }
     }
 }
