@@ -71,12 +71,14 @@ private struct Secured {
 
     func close() async throws {
         await session.close()
-        // The locks first: an automatic ANALYZE waits for whoever has changed the table's row in pg_class, and would be waited for in turn.
+        try await dropOwned(in: database)
+        try await database.psql("DROP ROLE \(role), \"\(role) 2\"")
+    }
+
+    /// The locks first: an automatic ANALYZE waits for whoever has changed the table's row in pg_class, and would be waited for in turn.
+    func dropOwned(in database: TestDatabase) async throws {
         try await database.psql(
-            """
-            BEGIN; LOCK TABLE doc, other.note; DROP OWNED BY \(role), "\(role) 2" CASCADE; COMMIT;
-            DROP ROLE \(role), "\(role) 2"
-            """)
+            "BEGIN; LOCK TABLE doc, other.note; DROP OWNED BY \(role), \"\(role) 2\" CASCADE; COMMIT")
     }
 }
 
@@ -124,7 +126,7 @@ extension LiveMigrations {
             DefinitionOracle.expectSame(
                 try await DefinitionOracle(database: secured.database).read(),
                 try await DefinitionOracle(database: twin).read())
-            try await twin.psql("DROP OWNED BY \(secured.role), \"\(secured.role) 2\" CASCADE")
+            try await secured.dropOwned(in: twin)
             try await secured.close()
         }
 
