@@ -7,7 +7,7 @@ extension LiveMigrations {
     /// Definitions are read as text, too, and made anew of it. What a server's defaults make of a constant must not become another constant.
     @Suite(.serialized, .timeLimit(.minutes(10))) struct ExactDefinitionTests {
         /// Prints India's time as IST, which is read as Israel's.
-        private static func defaults(_ name: String) -> String {
+        static func defaults(_ name: String) -> String {
             """
             ALTER DATABASE \(name) SET extra_float_digits = 0;
             ALTER DATABASE \(name) SET DateStyle = 'SQL, DMY';

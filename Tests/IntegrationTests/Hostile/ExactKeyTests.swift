@@ -10,10 +10,7 @@ extension LiveMigrations {
     @Suite(.serialized, .timeLimit(.minutes(5))) struct ExactKeyTests {
         private static func setup(_ name: String) -> String {
             """
-            ALTER DATABASE \(name) SET extra_float_digits = 0;
-            ALTER DATABASE \(name) SET DateStyle = 'SQL, DMY';
-            ALTER DATABASE \(name) SET TimeZone = 'Asia/Kolkata';
-            ALTER DATABASE \(name) SET IntervalStyle = 'sql_standard';
+            \(ExactDefinitionTests.defaults(name))
             CREATE TABLE item (ratio float8, at timestamptz, span interval, n int NOT NULL, value text, PRIMARY KEY (ratio, at, span))
                 WITH (autovacuum_enabled = off);
             INSERT INTO item SELECT n / 3.0::float8, timestamptz '2026-03-04 05:06:07.089+00' + n * interval '7 hours',
