@@ -15,13 +15,7 @@ extension LiveMigrations {
             try await running.untilReady(items.session)
             try await items.session.execute("SET synchronous_commit = local")
 
-            try await Self.setStandby("a standby that does not exist", items)
-            let writer = try await TestSession(items.database, "writer")
-            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
-            try await running.until("the writer waits for the standby") {
-                try await items.session.isTrue(
-                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
-            }
+            let (writer, written) = try await Self.writeInvisibly(items, running)
             #expect(try await items.session.isTrue("NOT EXISTS (SELECT FROM item WHERE value = 'invisible')"))
             // Comes later in the stream: when the shadow has it, everything before it was looked at.
             try await items.session.execute("UPDATE item SET value = 'visible' WHERE id = 100")
@@ -38,7 +32,7 @@ extension LiveMigrations {
             #expect(try await items.session.isTrue("to_regclass('item_green.item') IS NOT NULL"))
 
             try await Self.setStandby("", items)
-            _ = try await written
+            _ = try await written.value
             try await running.summary()
             try await items.expectExact()
             #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'invisible') = 50"))
@@ -57,13 +51,7 @@ extension LiveMigrations {
             let old = try await TestSession(items.database, "pg_dump")
             try await old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other")
             try await items.session.execute("SET synchronous_commit = local")
-            try await Self.setStandby("a standby that does not exist", items)
-            let writer = try await TestSession(items.database, "writer")
-            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
-            try await running.until("the writer waits for the standby") {
-                try await items.session.isTrue(
-                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
-            }
+            let (writer, written) = try await Self.writeInvisibly(items, running)
             var round = 0
             try await eventually("the spool was made small again", within: .seconds(200)) {
                 round += 1
@@ -76,7 +64,7 @@ extension LiveMigrations {
                 return running.log.contains("made the spool small again")
             }
             try await Self.setStandby("", items)
-            _ = try await written
+            _ = try await written.value
             try await old.execute("COMMIT")
             await old.close()
             try await Steer(connections: items.database.options).run(.cutOver, "item")
@@ -86,6 +74,22 @@ extension LiveMigrations {
             await writer.close()
             try await items.finish()
             try await server.stop()
+        }
+
+        /// A commit that is in the stream and that nobody sees, until there is no standby to wait for.
+        private static func writeInvisibly(
+            _ items: Items, _ running: RunningMigration
+        ) async throws -> (TestSession, Task<PgResult, any Error>) {
+            try await setStandby("a standby that does not exist", items)
+            let writer = try await TestSession(items.database, "writer")
+            let written = Task {
+                try await writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
+            }
+            try await running.until("the writer waits for the standby") {
+                try await items.session.isTrue(
+                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
+            }
+            return (writer, written)
         }
 
         /// The slot is consistent from a position on that comes after such a commit: it is not in the stream, and a chunk would not see it either.
@@ -104,13 +108,7 @@ extension LiveMigrations {
             try await later.execute("BEGIN; SELECT pg_current_xact_id()")
             try await older.execute("ROLLBACK")
             try await Self.untilWaitedFor(later, items, running)
-            try await Self.setStandby("a standby that does not exist", items)
-            let writer = try await TestSession(items.database, "writer")
-            async let written = writer.execute("UPDATE item SET value = 'invisible' WHERE id BETWEEN 1 AND 50")
-            try await running.until("the writer waits for the standby") {
-                try await items.session.isTrue(
-                    "EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(writer.pid) AND wait_event = 'SyncRep')")
-            }
+            let (writer, written) = try await Self.writeInvisibly(items, running)
             try await later.execute("ROLLBACK")
             var waits = false
             try await running.until("the copy waits for the writer, or is over") {
@@ -119,7 +117,7 @@ extension LiveMigrations {
             }
             #expect(waits)
             try await Self.setStandby("", items)
-            _ = try await written
+            _ = try await written.value
             try await running.summary()
             try await items.expectExact()
             #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'invisible') = 50"))
