@@ -90,9 +90,7 @@ public struct DataCheck: Sendable {
                 "\(plan.source): no temporary table like the new one can be made: \(error.message)")
             return
         }
-        let pages: Int64 = try await connection.query(
-            "SELECT pg_relation_size($1::oid) / current_setting('block_size')::int", [.int(plan.sourceOID)]
-        ).single().value()
+        let pages = try await connection.pages(of: plan.source)
         let bad = try await BadRowScan(
             plan: plan, probe: subject.probe, spool: nil, connection: connection, limit: limit,
             pace: pace { part, total in "\(plan.source): \(part) % of the rows are looked at, \(total) cannot be mapped"

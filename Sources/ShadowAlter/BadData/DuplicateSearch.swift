@@ -28,9 +28,7 @@ struct DuplicateSearch: Sendable {
     func run() async throws -> Duplicates {
         let facts = try await facts()
         let sql = DuplicateSQL(plan: plan, facts: facts, rows: rows)
-        let pages: Int64 = try await connection.query(
-            "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", [.text(sql.file.sql)]
-        ).single().value()
+        let pages = try await connection.pages(of: sql.file)
         let parts = max(1, min(Self.mostParts, (plan.estimatedRows ?? pages * 100) / Self.rowsInPart))
         try await connection.execute(DuplicateSQL.create(parts: parts))
         try await collect(pages, sql)

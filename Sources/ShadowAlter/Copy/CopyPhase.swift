@@ -146,6 +146,7 @@ struct CopyPhase: Sendable {
             try await connection.transaction { connection in
                 try connection.execute("SET LOCAL lock_timeout = '\(CopyLane.lockTimeout)'")
                 try connection.execute("LOCK TABLE ONLY \(table.plan.source.sql) IN ACCESS SHARE MODE")
+                try SourceIdentity(plan: table.plan).check(on: connection)
                 let row = try connection.query(
                     """
                     SELECT pg_relation_filenode($1::oid) AS filenode,

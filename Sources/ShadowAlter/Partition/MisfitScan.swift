@@ -20,9 +20,7 @@ struct MisfitScan: Sendable {
             try connection.readingDefinitions { try Self.condition(of: greenOID, on: $0) }
         }
         guard let condition = found else { return }
-        let pages: Int64 = try await connection.query(
-            "SELECT pg_relation_size($1::oid) / current_setting('block_size')::int", [.int(table.plan.sourceOID)]
-        ).single().value()
+        let pages = try await connection.pages(of: table.plan.source)
         var total: Int64 = 0
         var examples: [String] = []
         var page: Int64 = 0

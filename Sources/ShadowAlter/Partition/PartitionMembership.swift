@@ -55,7 +55,7 @@ struct PartitionMembership: Sendable, Equatable {
     ) throws -> DefaultPartition {
         let rows = try connection.query(
             """
-            SELECT c.oid, n.nspname, c.relname, c.relkind = 'p' AS is_partitioned, pg_relation_size(c.oid) AS bytes,
+            SELECT c.oid, n.nspname, c.relname, c.relkind = 'p' AS is_partitioned, coalesce(pg_relation_size(c.oid), 0) AS bytes,
                 (SELECT count(*)::int - 1 FROM pg_partition_ancestors(c.oid)) AS depth
             FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid
             JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY t.level, c.oid

@@ -21,9 +21,7 @@ struct SpoolRenewal: Sendable {
     ///
     /// - Returns: whether it was made small.
     func run(on connection: PgConnection) async throws -> Bool {
-        let size: Int64 = try await connection.query(
-            "SELECT pg_relation_size($1::text::regclass)", [.text(spool.sql)]
-        ).single().value()
+        let size = try await connection.fileSize(of: spool)
         guard size > Self.size else { return false }
         do {
             return try await connection.transaction { [self] connection in

@@ -104,10 +104,7 @@ struct VerifiedTable: Sendable {
     private func greenSweep(
         _ file: QualifiedName, at index: Int, on connection: isolated PgConnection
     ) throws -> VerifyAgenda.Sweep {
-        let pages: Int64 = try connection.query(
-            "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", [.text(file.sql)]
-        ).single().value()
-        return .init(table: index, side: .green(file), filenode: nil, pages: pages)
+        .init(table: index, side: .green(file), filenode: nil, pages: try connection.pages(of: file))
     }
 
     /// The first places of some pages, evenly spread, for one statement each: enough to follow the file, few enough to be looked up soon.

@@ -39,6 +39,24 @@ extension LiveMigrations {
                 complaint: "dropped", remedy: nil),
         ]
 
+        /// The slot waits for older transactions, perhaps for hours, and locks nothing meanwhile.
+        @Test(
+            arguments: try await Servers.outermost(),
+            changes.filter { $0.ddl.contains("COLUMN late") || $0.ddl.contains("CREATE TABLE") })
+        func beforeTheCopy(_ binaries: ServerBinaries, _ change: Change) async throws {
+            let items = try await Self.create("ddl_before", on: binaries)
+            let older = try await TestSession(items.database, "older")
+            try await older.execute("BEGIN; INSERT INTO other VALUES (2)")
+            let running = RunningMigration(Items.plain, items.database)
+            try await running.until("the slot waits") {
+                running.migration.status.snapshot.reason?.contains("the slot waits for older transactions") == true
+            }
+            try await run(change, items, running, Items.plain) {
+                try await older.execute("COMMIT")
+                await older.close()
+            }
+        }
+
         @Test(arguments: try await Servers.outermost(), changes)
         func duringTheCopy(_ binaries: ServerBinaries, _ change: Change) async throws {
             let items = try await Self.create("ddl_copy", on: binaries)
