@@ -38,6 +38,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let cannotConnectNow = Self(rawValue: "57P03")
     /// PostgreSQL 17's `transaction_timeout`.
     public static let transactionTimeout = Self(rawValue: "25P04")
+    public static let internalError = Self(rawValue: "XX000")
     public static let idleInTransactionSessionTimeout = Self(rawValue: "25P03")
 }
 

@@ -68,9 +68,7 @@ struct ShadowRun: Sendable {
 
     private func reread(_ record: MigrationRecord) async throws -> MigrationRecord {
         guard let current = try await control.run({ try StateStore.find(id: record.id, on: $0) }) else {
-            throw MigrationError(
-                .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                state: "it was there a moment ago", advice: "`shadow-alter list` shows what is left behind")
+            throw MigrationError.stateGone(record, state: "it was there a moment ago")
         }
         return current
     }

@@ -60,9 +60,8 @@ struct Retention: Sendable {
                     let (steering, _) = try StateStore.steering(of: record.id, on: connection),
                     let left = try StateStore.retention(duration, of: record.id, on: connection)
                 else {
-                    throw MigrationError(
-                        .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                        state: "the new definition is live",
+                    throw MigrationError.stateGone(
+                        record, state: "the new definition is live",
                         advice: "look for what is left in the schema \(record.plan.blueSchema)")
                 }
                 try FinalizeGuard.check(current, acceptsMismatches: false, on: connection)

@@ -16,9 +16,7 @@ struct Obedience: Sendable {
             let (steering, now) = try await connection.run({ [record] in try StateStore.steering(of: record.id, on: $0)
             })
         else {
-            throw MigrationError(
-                .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration",
-                state: "no live table was touched", advice: "`shadow-alter list` shows what is left behind")
+            throw MigrationError.stateGone(record, state: "no live table was touched")
         }
         helm.obey(steering, now: now)
         helm.set(schedule: try await schedule.wait(on: connection), isOverdue: deadline.map { $0 <= now } ?? false)

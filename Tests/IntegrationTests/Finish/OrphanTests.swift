@@ -91,9 +91,24 @@ extension LiveMigrations {
             let outcome = try await orphans(items).remove()
             // It may have been quicker than we.
             for orphan in outcome.left { #expect(orphan.obstacle?.contains("session") == true, "\(orphan)") }
-            let error = try #require(await running.failure())
-            #expect("\(error)".contains("shadow_alter"), "\(error)")
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .inconsistent && error.message.contains("shadow_alter.migration"), "\(error)")
+            #expect(error.advice.contains("list"), "\(error)")
             #expect(try await orphans(items).remove().left.isEmpty)
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        @Test(arguments: try await Servers.outermost())
+        func aRunWithoutItsSpoolEndsAndSaysSo(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("orphan_spool", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.manual())
+            try await running.untilReady(items.session)
+            let id: Int = try await items.session.value("SELECT id FROM shadow_alter.migrated_table")
+            try await items.session.execute("DROP TABLE shadow_alter.spool_\(id)")
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .sourceChanged && error.message.contains("shadow_alter.spool_\(id)"), "\(error)")
+            try await Abort(connections: items.database.options, log: running.log.logger()).run("item")
             try await Remains(session: items.session).expectNothing()
             await items.close()
         }

@@ -1,0 +1,74 @@
+import PgConnection
+
+extension MigrationError {
+    /// What somebody has dropped or renamed, when that is why an error came about; nil: it came about otherwise.
+    static func explaining(
+        _ error: any Error, _ record: MigrationRecord, on connection: isolated PgConnection
+    ) throws -> MigrationError? {
+        // What is dropped between two looks at the catalogs is an internal error: "could not open relation with OID …".
+        let state = (error as? PgError)?.sqlState
+        let isAboutNames =
+            state?.isAboutAMissingObject == true || state == .internalError || error is SourceIdentity.Lost
+            || (error as? MigrationError)?.code == .sourceChanged
+        guard isAboutNames else { return nil }
+        guard try isRecorded(record, on: connection) else {
+            return .stateGone(
+                record, state: "what it has made is left as it is; its slot, if there is one, holds WAL back")
+        }
+        for table in record.tables {
+            let row = try connection.query(
+                """
+                SELECT $1::oid::regclass::text AS name, EXISTS (SELECT FROM pg_class WHERE oid = $1::oid) AS source,
+                    to_regclass($2)::oid IS NOT DISTINCT FROM $1::oid AS same, EXISTS (SELECT FROM pg_class WHERE oid = $3::oid) AS green,
+                    to_regclass($4) IS NOT NULL AS spool
+                """,
+                [
+                    .int(table.plan.sourceOID), .text(table.plan.source.sql), .int(table.greenOID),
+                    .text(table.spool.sql),
+                ]
+            ).single()
+            if try !row.get("source", as: Bool.self) {
+                return lost(record, "the table \(table.plan.source) was dropped by somebody else")
+            }
+            if try !row.get("same", as: Bool.self) {
+                return lost(
+                    record,
+                    "the table \(table.plan.source) has another name now, \(try row.get("name", as: String.self)), given by somebody else",
+                    "give it its name back and run again, or ")
+            }
+            if try !row.get("green", as: Bool.self) {
+                return lost(record, "the new table \(table.plan.green) was dropped by somebody else")
+            }
+            if try !row.get("spool", as: Bool.self) {
+                return lost(record, "the state table \(table.spool) was dropped by somebody else")
+            }
+        }
+        guard let error = error as? SourceIdentity.Lost else { return nil }
+        return lost(
+            record,
+            "the name \(error.source) stood for another table for a while, which somebody else had put in its place")
+    }
+
+    private static func isRecorded(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> Bool {
+        do {
+            return try StateStore.find(id: record.id, on: connection) != nil
+        } catch let error as PgError where error.sqlState?.isAboutAMissingObject == true {
+            return false
+        }
+    }
+
+    /// Somebody has removed the migration's record, or all of the state tables.
+    static func stateGone(
+        _ record: MigrationRecord, state: String, advice: String = "`shadow-alter list` shows what is left behind"
+    ) -> MigrationError {
+        MigrationError(
+            .inconsistent, "the state of migration \(record.name) is gone from shadow_alter.migration", state: state,
+            advice: advice)
+    }
+
+    private static func lost(_ record: MigrationRecord, _ what: String, _ wayOut: String = "") -> MigrationError {
+        MigrationError(
+            .sourceChanged, what, state: "what was copied and recorded is kept; no live table was touched by the run",
+            advice: "\(wayOut)`shadow-alter abort \(record.name)` and start anew")
+    }
+}
