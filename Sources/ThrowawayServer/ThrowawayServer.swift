@@ -88,10 +88,15 @@ public final class ThrowawayServer: Sendable {
 
     /// Creates and starts a physical standby of this server, which streams from it and can be read.
     ///
-    /// - Parameter name: its `application_name` in the primary's `pg_stat_replication`.
+    /// - Parameters:
+    ///   - name: its `application_name` in the primary's `pg_stat_replication`.
+    ///   - settings: of its own.
     /// - Throws: `ThrowawayServerError`; nothing is left then.
-    public func startStandby(_ name: String, timeout: Duration = .seconds(60)) async throws -> ThrowawayServer {
-        let settings = ["primary_conninfo": "\(conninfo()) application_name=\(name)"]
+    public func startStandby(
+        _ name: String, settings: [String: String] = [:], timeout: Duration = .seconds(60)
+    ) async throws -> ThrowawayServer {
+        let connection = ["primary_conninfo": "\(conninfo()) application_name=\(name)"]
+        let settings = settings.merging(connection) { $1 }
         return try await Self.start(binaries, settings: settings, timeout: timeout) { [self] directory, account in
             try await Command(
                 program: binaries.path("pg_basebackup"),

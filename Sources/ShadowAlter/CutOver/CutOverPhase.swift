@@ -94,7 +94,8 @@ struct CutOverPhase: Sendable {
     /// Once more, after all the waiting for other things.
     private func isInTheWay() async throws -> Bool {
         let finder = try await finder()
-        if try await control.run({ try !finder.find(on: $0).isEmpty }) { return true }
+        let blockers = try await control.run { try finder.find(on: $0) }
+        if blockers.contains(where: settings.current.waits(for:)) { return true }
         return try await compatViews.look() != nil
     }
 

@@ -5,10 +5,11 @@ extension MigrationError {
     static func explaining(
         _ error: any Error, _ record: MigrationRecord, on connection: isolated PgConnection
     ) throws -> MigrationError? {
-        // What is dropped between two looks at the catalogs is an internal error: "could not open relation with OID …".
-        let state = (error as? PgError)?.sqlState
+        // What is dropped between two looks at the catalogs is an internal error ("could not open relation with OID …"), or no row, or NULL.
+        let (code, state) = ((error as? PgError)?.code, (error as? PgError)?.sqlState)
         let isAboutNames =
-            state?.isAboutAMissingObject == true || state == .internalError || error is SourceIdentity.Lost
+            state?.isAboutAMissingObject == true || state == .internalError || code == .unexpectedResult
+            || error is SourceIdentity.Lost
             || (error as? MigrationError)?.code == .sourceChanged
         guard isAboutNames else { return nil }
         guard try isRecorded(record, on: connection) else {

@@ -36,6 +36,8 @@ public struct MigrationOptions: Sendable {
     public var cutOverBudget: Duration = .seconds(1)
     /// Whom the cut-over may end that is in its way; nil: nobody.
     public var blockerTermination: BlockerTermination?
+    /// Whether standbys with snapshots from before the new table was complete are waited for.
+    public var standbySnapshots: StandbySnapshotPolicy = .wait
     /// How many sessions copy and build indexes at the same time, at least 1.
     public var copyWorkers = 2
     /// How long one chunk should take.

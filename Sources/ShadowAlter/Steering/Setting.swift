@@ -8,6 +8,7 @@ public enum Setting: String, Sendable, CaseIterable {
     case vetoInterval = "veto-interval"
     case copyWorkers = "copy-workers"
     case terminateBlockers = "terminate-blockers"
+    case standbySnapshots = "standby-snapshots"
     case maximumRetainedWAL = "max-wal-retained"
     case maximumReplicaLag = "max-replica-lag"
     case controlReplicas = "throttle-control-replicas"
@@ -32,6 +33,7 @@ public enum Setting: String, Sendable, CaseIterable {
         case .copyWorkers: "1 to 64: how many sessions copy rows and build indexes"
         case .terminateBlockers:
             "after=DURATION[,idle-in-transaction-only], or off: whether sessions in the way of the cut-over are ended"
+        case .standbySnapshots: "wait or ignore: whether the cut-over waits for standbys with old snapshots"
         case .maximumRetainedWAL: "size: WAL held by the slot beyond which the copy waits"
         case .maximumReplicaLag: "duration, or off: how far a standby may be behind"
         case .controlReplicas:
@@ -71,6 +73,7 @@ extension MigrationOptions {
         case .vetoInterval: "\(DurationText(vetoInterval))"
         case .copyWorkers: "\(copyWorkers)"
         case .terminateBlockers: blockerTermination.map { "\($0)" } ?? "off"
+        case .standbySnapshots: standbySnapshots.rawValue
         case .maximumRetainedWAL: "\(SizeText(bytes: maximumRetainedWAL))"
         case .maximumReplicaLag: maximumReplicaLag.map { "\(DurationText($0))" } ?? "off"
         case .controlReplicas: "\(controlReplicas.count) listed"
@@ -122,6 +125,9 @@ extension MigrationOptions {
             }
             guard let termination = BlockerTermination(value) else { throw refusal }
             blockerTermination = termination
+        case .standbySnapshots:
+            guard let policy = StandbySnapshotPolicy(rawValue: value) else { throw refusal }
+            standbySnapshots = policy
         case .maximumRetainedWAL:
             guard let size = SizeText(value) else { throw refusal }
             maximumRetainedWAL = size.bytes

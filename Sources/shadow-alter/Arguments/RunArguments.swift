@@ -49,6 +49,14 @@ struct RunArguments: ParsableArguments {
             valueName: "after=duration[,idle-in-transaction-only]"))
     var terminateBlockers: BlockerTermination?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whether the cut-over waits for standbys that feed back a snapshot from before the new table was complete, or passes over them: sessions \
+            there would find rows missing.
+            """))
+    var standbySnapshots = StandbySnapshotPolicy.wait
+
     @Option(help: "How many sessions copy rows and build indexes.")
     var copyWorkers = 2
 
@@ -161,6 +169,7 @@ struct RunArguments: ParsableArguments {
         options.cutOverBudget = cutOverBudget.duration
         options.finalizeAfter = finalizeAfter?.duration
         options.blockerTermination = terminateBlockers
+        options.standbySnapshots = standbySnapshots
         options.copyWorkers = copyWorkers
         options.chunkTime = chunkTime.duration
         options.niceRatio = nice
@@ -175,6 +184,8 @@ struct RunArguments: ParsableArguments {
 extension ListenAddress: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
+
+extension StandbySnapshotPolicy: ExpressibleByArgument {}
 
 extension BlockerTermination: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }

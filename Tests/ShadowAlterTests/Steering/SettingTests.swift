@@ -8,6 +8,7 @@ import Testing
         .vetoInterval: ("30s", ["0s", "30"]),
         .copyWorkers: ("7", ["0", "65", "two"]),
         .terminateBlockers: ("after=30s,idle-in-transaction-only", ["30s", "after=0s", "on"]),
+        .standbySnapshots: ("ignore", ["", "off", "Wait"]),
         .chunkSize: ("4096", ["0", "-1", "1000001", "many", "1.5"]),
         .niceRatio: ("0.5", ["-0.1", "101", "nan", "x"]),
         .lockTimeout: ("2s", ["0s", "2"]),

@@ -10,6 +10,8 @@ public struct Blocker: Codable, Sendable, Equatable, CustomStringConvertible {
         /// A replication connection in a transaction, as the initial copy of a subscription is made in: it would read the new table with a
         /// snapshot from before the exchange, and the subscriber would miss what that does not see for ever.
         case initialCopy = "initial-copy"
+        /// A standby feeds back a snapshot that is older than the complete new table. `pid` is the walsender's, `application` the standby's name.
+        case standbySnapshot = "standby-snapshot"
     }
 
     /// nil for a prepared transaction.
@@ -25,6 +27,7 @@ public struct Blocker: Codable, Sendable, Equatable, CustomStringConvertible {
     public var sessionStart: String?
     public var transactionStart: String?
     public var queryStart: String?
+    /// Of a standby: for how long its snapshot has been too old.
     public var transactionSeconds: Double
     /// Why it is never ended on our behalf, whatever `--terminate-blockers` says; nil: it may be.
     public var protection: String?
@@ -38,7 +41,8 @@ public struct Blocker: Codable, Sendable, Equatable, CustomStringConvertible {
     }
 
     public var description: String {
-        let who = pid.map { "session \($0)" } ?? "prepared transaction"
+        let isStandby = reason == .standbySnapshot
+        let who = pid.map { "\(isStandby ? "walsender" : "session") \($0)" } ?? "prepared transaction"
         let what =
             switch reason {
             case .lock: "holds \(holds)"
@@ -46,11 +50,13 @@ public struct Blocker: Codable, Sendable, Equatable, CustomStringConvertible {
                 "may have a snapshot from before the new table was complete (when it began can be seen by members of pg_read_all_stats, where track_activities is on)"
             case .oldSnapshot: "has a snapshot from before the new table was complete"
             case .initialCopy: "may be making the initial copy of a subscription"
+            case .standbySnapshot:
+                "feeds back a standby's snapshot from before the new table was complete (`set standby-snapshots=ignore` passes over it)"
             }
         let application = application.isEmpty ? "" : ", \(application)"
         let query = queryStart.map { ", its last statement began at \($0)" } ?? ""
-        return
-            "\(who) (\(user)\(application), \(state)) \(what), in a transaction for \((transactionSeconds * 10).rounded() / 10) s\(query)"
+        let time = "\(isStandby ? "" : "in a transaction ")for \((transactionSeconds * 10).rounded() / 10) s"
+        return "\(who) (\(user)\(application), \(state)) \(what), \(time)\(query)"
     }
 
     /// Tells this transaction from a later one of the same session, and from another session with the same process number.

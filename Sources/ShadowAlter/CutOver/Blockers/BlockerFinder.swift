@@ -14,6 +14,7 @@ struct BlockerFinder: Sendable {
         guard let migrationID else { return holders }
         return try holders + oldSnapshots(migrationID, on: connection)
             + InitialCopies(relations: relations).find(on: connection)
+            + StandbySnapshots(migrationID: migrationID).find(on: connection)
     }
 
     /// What will be locked, with the partitions and the sequences of columns; `$1` are the relations.

@@ -18,9 +18,15 @@ struct BlockerWait: Sendable {
         _ finder: BlockerFinder, note: (String) async throws -> Void, meanwhile: () async throws -> Bool
     ) async throws {
         var reported: [Blocker.Identity] = []
+        var passedOver: Set<Blocker.Identity> = []
         var patience = BlockerPatience()
         while true {
-            let blockers = try await control.run { try finder.find(on: $0) }
+            let found = try await control.run { try finder.find(on: $0) }
+            let blockers = found.filter(settings.current.waits(for:))
+            for blocker in found where !blockers.contains(blocker) && !passedOver.contains(blocker.identity) {
+                log.notice("the cut-over does not wait, as `standby-snapshots` says: \(blocker)")
+                passedOver.insert(blocker.identity)
+            }
             guard let first = blockers.first else { break }
             let more = blockers.count > 1 ? " (and \(blockers.count - 1) more)" : ""
             guard try await meanwhile() else { break }
