@@ -11,6 +11,8 @@ fi
 chmod 755 "$directory"
 server() { (cd "$directory" && "${account[@]}" "$@"); }
 finish() {
+    # A second signal, to the whole group perhaps, would leave the server behind.
+    trap '' INT TERM
     server "$bin/pg_ctl" -D "$directory/data" -m immediate stop >/dev/null 2>&1 || true
     rm -rf "$directory"
 }
