@@ -113,7 +113,7 @@ public struct StatusReader: Sendable {
                 attempts: try row.get("cut_over_attempts"), lastError: try row.optional("cut_over_last_error"),
                 lastHoldMs: try row.optional("cut_over_last_hold_ms"),
                 longestWaitMs: try row.optional("cut_over_longest_wait_ms")),
-            blockers: try blockers(wayBack ?? record, on: connection),
+            blockers: try blockers(wayBack ?? record, steeredAs: record.id, on: connection),
             verify: try verification(record, wayBack, live, on: connection), startedAt: try row.get("started_at"),
             elapsedSeconds: try row.get("elapsed"), etaSeconds: estimate.total, phaseEtaSeconds: estimate.phase,
             rollbackPossible: record.phase == .baking ? obstacle == nil : !record.phase.isAfterSwap,
@@ -161,10 +161,16 @@ public struct StatusReader: Sendable {
         return Estimate(phase: try left("phase_eta"), total: try left("eta"))
     }
 
-    /// Nobody is in the way of what cannot be done yet.
-    private static func blockers(_ record: MigrationRecord, on connection: isolated PgConnection) throws -> [Blocker] {
+    /// Nobody is in the way of what cannot be done yet, and nobody who is passed over.
+    private static func blockers(
+        _ record: MigrationRecord, steeredAs id: Int64, on connection: isolated PgConnection
+    ) throws -> [Blocker] {
         guard record.phase == .cuttingOver || record.phase == .ready && !record.isWayBack else { return [] }
-        return try BlockerFinder(record, patience: MigrationOptions().lockTimeout, on: connection).find(on: connection)
+        var options = MigrationOptions()
+        let recorded = try StateStore.steering(of: id, on: connection)?.0.settings[Setting.standbySnapshots.rawValue]
+        if let recorded { try? options.set(.standbySnapshots, to: recorded) }
+        return try BlockerFinder(record, patience: options.lockTimeout, on: connection).find(on: connection)
+            .filter(options.waits(for:))
     }
 
     /// The last one: of the old tables, if they follow and were compared since.

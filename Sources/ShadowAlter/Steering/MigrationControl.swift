@@ -110,10 +110,12 @@ final class RunControl: MigrationControl {
 
     func status() async throws -> MigrationStatus {
         let alive = try current()
-        guard let status = try await StatusReader.read(alive.record.name, on: alive.connection, live: box.snapshot)
+        guard var status = try await StatusReader.read(alive.record.name, on: alive.connection, live: box.snapshot)
         else {
             throw MigrationControlError.gone
         }
+        // Who is passed over by the command line is known here alone.
+        status.blockers = status.blockers.filter(settings.current.waits(for:))
         return status
     }
 

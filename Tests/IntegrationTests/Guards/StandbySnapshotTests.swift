@@ -87,12 +87,25 @@ extension LiveMigrations {
         }
 
         /// What is waited for, and what it costs who does not want to wait.
-        @Test(arguments: try await Servers.outermost())
-        func itIsPassedOverOnRequest(_ binaries: ServerBinaries) async throws {
+        @Test(arguments: try await Servers.outermost(), ["set", "run"])
+        func itIsPassedOverOnRequest(_ binaries: ServerBinaries, _ command: String) async throws {
             let pair = try await Pair(binaries, slot: nil)
-            let running = RunningMigration(Items.plain, pair.items.database)
-            try await running.until("it says that it waits") { running.log.contains("the cut-over waits: walsender") }
-            try await Steer(connections: pair.items.database.options).run(.set(.standbySnapshots, "ignore"), "item")
+            let connections = pair.items.database.options
+            var options = MigrationOptions.quick.manual()
+            if command == "run" { options.standbySnapshots = .ignore }
+            let running = RunningMigration(Items.plain, pair.items.database, options)
+            try await running.untilReady(pair.items.session)
+            if command == "set" {
+                let blockers = try await StatusReader(connections: connections).status(of: "item").blockers
+                #expect(blockers.map(\.reason) == [.standbySnapshot], "\(blockers)")
+                #expect(try await running.migration.control.status().blockers.map(\.reason) == [.standbySnapshot])
+                try await Steer(connections: connections).run(.set(.standbySnapshots, "ignore"), "item")
+                #expect(try await StatusReader(connections: connections).status(of: "item").blockers.isEmpty)
+            }
+            try await running.until("nobody is in the way") {
+                try await running.migration.control.status().blockers.isEmpty
+            }
+            try await Steer(connections: connections).run(.cutOver, "item")
             try await running.summary()
             #expect(running.log.contains("the cut-over does not wait, as `standby-snapshots` says: walsender"))
             #expect(try await pair.rowsOnTheStandby() == ["0"])
