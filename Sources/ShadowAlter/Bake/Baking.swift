@@ -26,7 +26,7 @@ struct Baking: Sendable {
             }
             await stream.close()
             return end
-        } catch let error as MigrationError where error.code == .walLimit || error.code == .slotLost {
+        } catch let error as MigrationError where [.walLimit, .slotLost, .wayBackLost].contains(error.code) {
             await stream.close()
             throw try await lose(record, error)
         } catch {
@@ -65,7 +65,7 @@ struct Baking: Sendable {
         followed.tables = wayBack.tables
         let escort = StreamEscort(
             record: followed, stream: stream, control: control, connections: connections, settings: settings,
-            throttle: throttle, obedience: obedience, status: status, log: log)
+            throttle: throttle, obedience: obedience, status: status, log: log, isFollowing: true)
         let connection = try await PgConnection.connect(connections, for: .refresh, plan: wayBack.plan)
         let settling = try await PgConnection.connect(connections, for: .control)
         do {
@@ -116,7 +116,7 @@ struct Baking: Sendable {
         }
     }
 
-    /// The slot is gone: what was written since then is unknown to the old tables.
+    /// The slot is gone, and what was written since then is unknown to the old tables; or one of the tables is gone.
     private func lose(_ record: MigrationRecord, _ error: MigrationError) async throws -> MigrationError {
         let message = "a rollback is no longer possible: \(error.message)"
         try await control.transaction { connection in
@@ -125,6 +125,11 @@ struct Baking: Sendable {
         }
         try Failpoint.wayBackLost.pass()
         try await Leftovers.removeAfterSwap(record, on: control)
+        guard error.code != .wayBackLost else {
+            return MigrationError(
+                .wayBackLost, message, state: error.state,
+                advice: "`shadow-alter finalize \(record.name)` removes what is left")
+        }
         return MigrationError(
             .wayBackLost, message,
             state:

@@ -41,6 +41,7 @@ struct RollbackReadiness {
         }
     }
 
+    /// Throws `wayBackLost` when an old table was dropped.
     mutating func look(on control: PgConnection) async throws {
         let new = try await find(on: control)
         guard new != obstacle else { return }
@@ -65,6 +66,10 @@ struct RollbackReadiness {
         return try await control.run { [wayBack] connection in
             guard let current = try StateStore.find(id: wayBack.id, on: connection) else { return "its record is gone" }
             for table in current.tables {
+                let isThere: Bool = try connection.query(
+                    "SELECT EXISTS (SELECT FROM pg_class WHERE oid = $1)", [.int(table.greenOID)]
+                ).single().value()
+                guard isThere else { throw MigrationError.oldTableGone(table) }
                 if let parked = try Self.parked(table, on: connection) { return parked }
             }
             for table in current.plan.exchanges {

@@ -14,6 +14,8 @@ struct StreamEscort: Sendable {
     let obedience: Obedience
     let status: StatusBox
     let log: Logger
+    /// The record's tables are those of the way back.
+    var isFollowing = false
 
     /// Returns when the work has ended; whoever fails first ends all.
     func run<Value: Sendable>(_ work: @escaping @Sendable (Heartbeat) async throws -> Value) async throws -> Value {
@@ -26,8 +28,8 @@ struct StreamEscort: Sendable {
             }
             throw error
         } catch {
-            let explained = try? await obedience.connection.run { [record] in
-                try MigrationError.explaining(error, record, on: $0)
+            let explained = try? await obedience.connection.run { [record, isFollowing] in
+                try MigrationError.explaining(error, record, isFollowing: isFollowing, on: $0)
             }
             throw (explained ?? nil) ?? error
         }

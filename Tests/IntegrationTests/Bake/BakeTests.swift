@@ -46,6 +46,14 @@ extension LiveMigrations {
             await items.close()
         }
 
+        /// The second time: the first was before the exchange.
+        private func untilVerifiedByItself(_ running: RunningMigration, _ reader: StatusReader) async throws {
+            try await running.until("it is verified by itself") {
+                try await reader.status(of: "item").verify.outcome == .passed
+                    && running.log.all.filter { $0.contains("verified 5000 rows") }.count == 2
+            }
+        }
+
         /// What the application does not do: somebody writes to the old table. It is found when it is asked for, and mended.
         @Test(arguments: try await Servers.outermost())
         func aForeignWriteIsFound(_ binaries: ServerBinaries) async throws {
@@ -57,10 +65,7 @@ extension LiveMigrations {
             running.mayFindMismatches()
             try await running.untilReversible(items.database, "item")
             let reader = StatusReader(connections: items.database.options)
-            try await running.until("it is verified by itself") {
-                try await reader.status(of: "item").verify.outcome == .passed
-                    && running.log.all.filter { $0.contains("verified 5000 rows") }.count == 2
-            }
+            try await untilVerifiedByItself(running, reader)
             let before = try await reader.status(of: "item").verify.startedAt
             try await items.session.execute("UPDATE item_blue.item SET value = 'foreign' WHERE id = 77")
             try await Steer(connections: items.database.options).run(.verify, "item")
@@ -170,6 +175,48 @@ extension LiveMigrations {
         }
 
         /// Another migration of the table that the old one follows would take it away from under it.
+        /// Whether or not anything is written: what cannot come back is not promised, and holds no WAL.
+        @Test(arguments: try await Servers.outermost(), [true, false])
+        func anOldTableThatIsDroppedEndsIt(_ binaries: ServerBinaries, _ writes: Bool) async throws {
+            let items = try await Items.create("bake_dropped", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            let reader = StatusReader(connections: items.database.options)
+            try await untilVerifiedByItself(running, reader)
+            try await items.session.execute("DROP TABLE item_blue.item")
+            if writes { try await items.session.execute("UPDATE item SET value = 'later' WHERE id = 1") }
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .wayBackLost && error.message.contains("item_blue.item was dropped"), "\(error)")
+            #expect(error.advice.contains("finalize item"), "\(error)")
+            let status = try await reader.status(of: "item")
+            #expect(status.phase == .done && !status.rollbackPossible && status.message.contains("item_blue.item"))
+            #expect(
+                try await items.session.isTrue(
+                    "NOT EXISTS (SELECT FROM pg_replication_slots WHERE database = current_database())"))
+            try await Finalize(connections: items.database.options).run("item")
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
+        @Test(arguments: try await Servers.outermost())
+        func aNewNameOfTheLiveTableIsNoReasonToAbort(_ binaries: ServerBinaries) async throws {
+            let items = try await Items.create("bake_renamed", on: binaries)
+            let running = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await running.untilReversible(items.database, "item")
+            try await items.session.execute("ALTER TABLE item RENAME TO renamed; UPDATE renamed SET value = 'later'")
+            let error = try #require(await running.failure() as? MigrationError)
+            #expect(error.code == .sourceChanged && error.message.contains("another name now, renamed"), "\(error)")
+            #expect(error.advice.contains("finalize item") && !error.advice.contains("abort"), "\(error)")
+            try await items.session.execute("ALTER TABLE renamed RENAME TO item")
+            let again = RunningMigration(Items.plain, items.database, .quick.baking())
+            try await again.untilReversible(items.database, "item")
+            try await Steer(connections: items.database.options).run(.rollback, "item")
+            try await again.expectRolledBack()
+            #expect(try await items.session.isTrue("(SELECT count(*) FROM item WHERE value = 'later') = \(Items.rows)"))
+            try await Remains(session: items.session).expectNothing()
+            await items.close()
+        }
+
         @Test(arguments: try await Servers.outermost())
         func nobodyElseMigratesTheNewTable(_ binaries: ServerBinaries) async throws {
             let items = try await Items.create("bake_other", on: binaries)
