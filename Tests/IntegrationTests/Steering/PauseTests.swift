@@ -40,7 +40,7 @@ extension LiveMigrations {
             let written: String = try await items.session.value("SELECT pg_current_wal_lsn()::text")
             try await running.until("what was written meanwhile is spooled, and its WAL is not held") {
                 try await items.session.isTrue(
-                    "(SELECT confirmed_flush_lsn >= '\(written)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%')"
+                    "(SELECT confirmed_flush_lsn >= '\(written)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%' AND database = current_database())"
                 )
             }
             #expect(try await items.copiedRows() == copied)
@@ -105,7 +105,8 @@ extension LiveMigrations {
             try await items.session.execute("CHECKPOINT")
             try await running.until("nothing from before is retained any more") {
                 try await items.session.isTrue(
-                    "(SELECT restart_lsn >= '\(last)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%')")
+                    "(SELECT restart_lsn >= '\(last)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%' AND database = current_database())"
+                )
             }
             try await steer(items, .set(.niceRatio, "0"))
             try await steer(items, .resume)
@@ -126,7 +127,7 @@ extension LiveMigrations {
             let written: String = try await items.session.value("SELECT pg_current_wal_lsn()::text")
             try await running.until("it is spooled") {
                 try await items.session.isTrue(
-                    "(SELECT confirmed_flush_lsn >= '\(written)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%')"
+                    "(SELECT confirmed_flush_lsn >= '\(written)' FROM pg_replication_slots WHERE slot_name LIKE 'shadow_alter_%' AND database = current_database())"
                 )
             }
             let waiting = try await status(items)
