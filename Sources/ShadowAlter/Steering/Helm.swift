@@ -86,10 +86,11 @@ final class Helm: Sendable {
             state.hold = new.hold(now: now)
             return before
         }
-        obey(new.hold(now: now), before: oldHold)
+        // Before anybody goes on who was held: with what was set meanwhile.
         for (name, value) in new.settings.sorted(by: { $0.key < $1.key }) where old.settings[name] != value {
             apply(name, value)
         }
+        obey(new.hold(now: now), before: oldHold)
         if new.verification != old.verification { log.notice("a verification was asked for") }
         if new.wantsRollback != old.wantsRollback {
             log.notice("\(new.wantsRollback ? "the rollback was asked for" : "the rollback was taken back")")

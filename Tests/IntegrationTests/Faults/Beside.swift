@@ -119,6 +119,11 @@ struct Beside: Sendable {
         try await untilReady()
         let size =
             "(SELECT pg_relation_size(oid) FROM pg_class WHERE relname ~ '^spool_[0-9]+$' AND relnamespace = 'shadow_alter'::regnamespace)"
+        // Otherwise it is by chance VACUUM that makes it small.
+        let spool = try await session.column(
+            "SELECT oid::regclass FROM pg_class WHERE relname ~ '^spool_[0-9]+$' AND relnamespace = 'shadow_alter'::regnamespace"
+        )
+        for spool in spool { try await session.execute("ALTER TABLE \(spool) SET (autovacuum_enabled = off)") }
         try await until("the spool is large") {
             try await session.execute("UPDATE orders SET visits = visits + 1 WHERE id <= \(FaultOrders.rows)")
             return try await session.isTrue("\(size) > \(SpoolRenewal.size)")

@@ -29,9 +29,10 @@ extension LiveMigrations {
             try await running.until("the copy has begun") { running.migration.status.snapshot.rowsCopied > 0 }
             try await steer(items, .pause)
             try await running.until("it is paused") { running.migration.status.snapshot.condition == .paused }
-            let seen = try await status(items)
-            #expect(seen.condition == .paused)
-            #expect(seen.reason?.contains("`pause`") == true, "\(seen)")
+            try await running.until("everybody may read why") {
+                let seen = try await status(items)
+                return seen.condition == .paused && seen.reason?.contains("`pause`") == true
+            }
             // The chunk in hand ends, and no other begins.
             try await Task.sleep(for: .milliseconds(300))
             let copied = try await items.copiedRows()
