@@ -50,7 +50,7 @@ package func pgError(_ body: () async throws -> Void) async -> PgError? {
 /// Waits until `condition` holds. A condition that never comes fails the test with the time limit of its caller's patience,
 /// which is far above what any machine needs.
 package func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(180)
     while try await !condition() {
         guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
         try await Task.sleep(for: .milliseconds(10))
@@ -59,5 +59,5 @@ package func eventually(_ what: String, _ condition: () async throws -> Bool) as
 
 package struct NeverHappened: Error, CustomStringConvertible {
     let what: String
-    package var description: String { "did not happen within a minute: \(what)" }
+    package var description: String { "did not happen within three minutes: \(what)" }
 }

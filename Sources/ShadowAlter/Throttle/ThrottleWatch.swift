@@ -196,15 +196,15 @@ actor ThrottleWatch {
         }
     }
 
-    /// Logs the beginning and the end, and not every change of a number.
+    /// Logs the beginning and the end, and not every change of a number; before anybody can see it elsewhere.
     private func set(_ source: Throttle.Source, _ said: String?) {
         let reason = said.map { Secrets(queriesOf: settings.current).hidden(in: $0) }
-        throttle.set(source, reason.map { Throttle.Stop(.throttled, $0) })
         switch (told[source], reason) {
         case (nil, let reason?): log.notice("throttled: \(reason)")
         case (.some, nil): log.notice("no longer throttled by \(source.name)")
         default: break
         }
         told[source] = reason
+        throttle.set(source, reason.map { Throttle.Stop(.throttled, $0) })
     }
 }
