@@ -82,14 +82,16 @@ extension FaultRound {
         case .severalTables: try await severalTables(name(), server)
         default:
             // A copy of a few thousand rows can be over before the clients of a busy machine have had their turn.
-            for _ in 1..<Self.attempts {
-                do { return try await orders(name(), server, seed) } catch is FaultRun.Missed { continue }
+            for attempt in 1...Self.attempts {
+                do {
+                    return try await orders(name(), server, seed)
+                } catch is FaultRun.Missed where attempt < Self.attempts {}
             }
-            try await orders(name(), server, seed)
         }
     }
 
     private static let attempts = 5
+    /// Without any there is nothing to purge, and the program does not come by.
     var needsWritesDuringTheCopy: Bool { [.pagesPurging, .pagesPurged].contains(point) }
 
     private func orders(_ name: String, _ server: ThrowawayServer, _ seed: UInt64) async throws {
